@@ -84,7 +84,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def border(broker: Broker) -> Iterator[Border]:
     """All desks and clearance, on the session's broker. Each test uses consignments of its own."""
-    # A treatment takes hours on this clock. So the clock is fast.
+    # A treatment takes hours of the border's time. So its clock is fast.
     clock = Clock.sandbox(LEAST_SPEED)
     with running(broker.bootstrap, PARTITIONS, clock=clock):
         border = Border(broker.bootstrap, PARTITIONS, clock)

@@ -1,7 +1,7 @@
-"""How do tests build the facts of desks? There is one builder for each fact, with the same name, in the order of the
-flow.
+"""How do tests build the facts of desks? There is one builder for each fact. Each is named like its fact, and they
+stand in the order of the flow.
 
-A builder takes the fields of its fact. By default these are the fields of the goods of `tests.declaration.good`, at
+A builder takes the fields of its fact as arguments. The defaults describe the goods of `tests.declaration.good`, at
 noon.
 """
 
@@ -556,7 +556,8 @@ def open_hold(
 
 
 def position_of(name: str, why: Phrase) -> dict[str, tuple[int, int]]:
-    """Where the value `name` of a sentence stands in it, as `open_hold` takes it."""
+    """The position of the value `name` in the reason that `why` gives, in the form of the argument `quoted` of
+    `open_hold`."""
     first = reason(why).index(why.values[name])
     return {name: (first, first + len(why.values[name]))}
 
@@ -613,7 +614,7 @@ def papers_to_put_right(since: datetime = NOON, because: str = "the invoice is m
 
 
 ANSWERED_BY = {Owner.QUARANTINE: "TreatmentVerified", Owner.OFFICER: "TreatmentWaived"}
-"""Who has to act about a treatment → the fact that answers it."""
+"""The owner of a hold for a treatment → the kind of the fact that lifts this hold."""
 
 
 def treatment_required(since: datetime = NOON, owner: Owner = Owner.QUARANTINE) -> Hold:
@@ -624,7 +625,8 @@ def treatment_required(since: datetime = NOON, owner: Owner = Owner.QUARANTINE) 
 def treatment_required_again(
     because: str = "another chamber's sheet", since: datetime = NOON, owner: Owner = Owner.QUARANTINE
 ) -> Hold:
-    """The hold for a treatment of the risk desk whose record, or the decision about it, was taken back."""
+    """The hold for a treatment that the risk desk ordered, after the record of the treatment, or the decision about the
+    treatment, was taken back."""
     why = phrase("treatment_required_again", words=because)
     quoted_at = position_of("words", why)
     return open_hold("quarantine/risk", owner, why, ANSWERED_BY[owner], since=since, quoted=quoted_at)
@@ -656,7 +658,8 @@ def hold_put_back(request_id: str, since: datetime = NOON) -> Hold:
 
 
 def not_used(days: int, *containers: str, version: int = 2, since: datetime = NOON) -> Hold:
-    """The hold on goods whose release, of this version, lapsed after so many days."""
+    """The hold on goods whose release lapsed. `version`: of the release; `days`: how long the goods had been released;
+    `containers`: those that have not left."""
     why = phrase("lapsed", days=days, waiting=containers)
     hold_id, named = f"officer/lapse/{version}", position_of("waiting", why)
     return open_hold(hold_id, Owner.OFFICER, why, "LiftHold", since=since, quoted=named)

@@ -1,4 +1,4 @@
-"""How does a test that is not a coroutine wait for one?"""
+"""How does a test that is not a coroutine wait for a coroutine?"""
 
 import asyncio
 from collections.abc import Coroutine

@@ -35,12 +35,14 @@ few tests, so they would all run at the end.
 
 
 def group_of(file: str) -> str:
-    """The group of a file. A file without a group is a group of its own."""
+    """Returns the group whose files and folders include this file. If there is none, returns the file, which is then a
+    group by itself."""
     return next((name for name, members in GROUPS.items() if file.startswith(members)), file)
 
 
 class Grouped(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist is published without types
-    """Gives each group to one worker. Groups come before files without a group."""
+    """Gives each group to one worker. The groups of GROUPS come first, and then the files that belong to none of
+    them."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(super()._split_scope(nodeid))

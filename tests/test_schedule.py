@@ -1,4 +1,4 @@
-"""Do all files exist that the groups of one worker name?"""
+"""Do all files and folders exist that GROUPS names?"""
 
 from pathlib import Path
 

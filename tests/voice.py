@@ -16,14 +16,14 @@ CONSIGNMENT = consignment_id("91350100M000100Y43", "R-1")
 
 
 def after(minutes: float) -> datetime:
-    """When a story reads its message with this number, if the message has no later event time."""
+    """When a story reads message number `minutes`, unless the event time of the message is later."""
     return NOON + timedelta(minutes=minutes)
 
 
 @dataclass
 class Story:
-    """A desk that has read some messages. Each message gets an id of its own (`m1`, `m2`, …), and is read one minute
-    after the last one, or at its own event time if that is later. `at`: when the last message was read.
+    """A desk that has read some messages. Message number n has the id `m<n>`. It is read n minutes after noon, or at
+    its event time if that is later. `at`: when the last message was read.
 
     Every test also fails if the desk changes the state object that it was given, or if a refused request changes the
     state.
@@ -46,8 +46,8 @@ class Story:
         at: datetime | None = None,
         recorded: datetime | None = None,
     ) -> "Story":
-        """Lets the desk read `message`; `answer` then has the facts of this message. `recorded`: the time in its
-        header, if it has one."""
+        """Lets the desk read `message`; `answer` then has the facts of this message. `at`: when the desk reads it;
+        `recorded`: the recorded time in its header, if it has one."""
         self.count += 1
         self.at = at or max(NOON + timedelta(minutes=self.count), getattr(message, "occurred_at", NOON))
         hearing = Hearing(self.at, message_id or f"m{self.count}", self.count, recorded, self.shared)
@@ -88,8 +88,9 @@ def story(decider: Any, *past: Message) -> Story:
 
 def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Message]]) -> Story:
     """Checks what every desk guarantees for every message: if the same message is read again at once, there is no fact
-    and no change. Only a refused request may be refused again, and so may a watch that is already placed or lifted.
-    `Story.when` checks the other guarantees. An item of `messages` may have an id of its own."""
+    and no change. Two kinds of messages may be refused when they are read again: a request that was refused the first
+    time, and a request about a watch, because the watch is then placed or lifted already. `Story.when` checks the other
+    guarantees. An item of `messages` may have an id of its own."""
     story = Story(decider, decider.INITIAL)
     for number, each in enumerate(messages):
         message_id, message = each if isinstance(each, tuple) else (f"once-{number}", each)

@@ -15,7 +15,7 @@ from services.cli.processes import Child
 MOST_SECONDS = 200.0
 """Seconds. This is less than pytest's own limit for a test, so that the test fails with the message of the wait."""
 CPU_SECONDS = 2.0
-"""If a process uses less CPU time in STILL_SECONDS, it counts as idle, because it only polls."""
+"""A process that uses less CPU time than this in STILL_SECONDS counts as idle, because it only polls."""
 TICKS = os.sysconf("SC_CLK_TCK")
 LEAVE_SECONDS, LEAVE_MOST_SECONDS = 15.0, 60.0
 """The limits for the orderly end of a process: seconds without progress, and seconds in all."""
@@ -30,8 +30,9 @@ def wait(
     still: float = STILL_SECONDS,
     most: float = MOST_SECONDS,
 ) -> T:
-    """Waits until the result of `done` is true, and returns it. Raises TimeoutError if these processes, the signs,
-    other threads and other child processes make no progress, and at once if one of these processes has ended."""
+    """Waits until the result of `done` is true, and returns this result. Raises TimeoutError at once if one of
+    `children` has ended. Also raises it after `most` seconds, or if for `still` seconds nothing makes progress: none of
+    `children`, none of `signs`, and no other thread or child process of this process."""
     shown: dict[str, Sign] = {"CPU time of others": work_of_others, **(signs or {})}
     for child in children:
         shown |= {f"{name} of {child.name}": sign for name, sign in signs_of(_pid(child), child.log).items()}

@@ -1,6 +1,6 @@
-"""Which facts does the gate desk publish at once when a container leaves or comes?
+"""Which facts does the gate desk publish together when a container leaves or comes?
 
-Each function returns them in the order of publication. `at`: when the event happened.
+Each function returns these facts in the order of publication. `at`: when the event happened.
 """
 
 from datetime import datetime
@@ -13,7 +13,8 @@ from tests import facts
 
 
 def arrival_of(consignment: str) -> str:
-    """Returns the id of a visit that no terminal has reported. It is made from the id of the consignment that arrived."""
+    """Returns the id of a visit that no terminal has reported. It is made from the id of the consignment that
+    arrived."""
     return f"arrival/{consignment}"
 
 
@@ -61,8 +62,8 @@ def visit_opened_by(
     laden: bool | None = True,
     conveyance: str = "",
 ) -> tuple[Fact, ...]:
-    """Returns the facts if this report opens a visit. `arrived`: the consignments whose arrival it shows; the gate's answer does not
-    change."""
+    """Returns the facts if this report opens a visit and does not change the gate's answer. `arrived`: the consignments
+    whose arrival the report shows."""
     return (
         facts.equipment_event_recorded(
             report_id, event, report_id, where=where, laden=laden, conveyance=conveyance, at=at
@@ -83,8 +84,9 @@ def came_again(
     laden: bool | None = True,
     conveyance: str = "",
 ) -> tuple[Fact, ...]:
-    """Returns the facts if this report opens a visit, and nobody reported the departure from the visit `before`. If the goods were
-    released, they have left in it; otherwise the alarm keeps the container here. `released`: whether all `consignments` were."""
+    """Returns the facts if this report opens a visit although nobody reported that the container left in the visit
+    `before`. `released`: whether all `consignments` of that visit were released. If they were, they count as having
+    left in that visit; otherwise the alarm keeps the container here."""
     kept = () if released else consignments
     alarm = facts.gate_alarm_raised(
         before,
@@ -113,14 +115,15 @@ def came_again(
 
 
 def goods_wait(version: int, visit: str, *waiting: str, released: int, at: datetime) -> ContainerMustStay:
-    """Returns the gate's no for goods without a bill that the release desk has not released, and for which it gave no phrase. `released`:
-    how many others are released."""
+    """Returns the gate's no for goods that have no bill, are not released, and for which the release desk gave no
+    phrase. `released`: the number of other lots in the container that are released."""
     why = phrase("lots_released", count=released, all=released + len(waiting)), phrase("bill_waits", bill=waiting[0])
     return facts.container_must_stay(version, visit, *why, of_earlier("waits"), waiting_for=waiting, at=at)
 
 
 def same_box_declared(one: str, other: str, *, conveyance: str = "", at: datetime) -> tuple[Fact, ...]:
-    """Returns the facts if two declarations each say that no other lot is in the container: one fact for each of them."""
+    """Returns the facts if two declarations each say that no other lot is in the container: one fact for each of
+    them."""
     rule = "one_declaration_a_box"
     return (
         facts.same_goods_declared(one, other, rule=rule, conveyance=conveyance, at=at),
@@ -129,8 +132,8 @@ def same_box_declared(one: str, other: str, *, conveyance: str = "", at: datetim
 
 
 def seen_outside(version: int, consignment: str, *, at: datetime, since: datetime) -> tuple[Fact, ...]:
-    """Returns the facts if an officer finds the container outside, its goods were released, and no terminal reported the departure.
-    `since`: the event time of the finding; `version`: of the answer that the container must stay."""
+    """Returns the facts if an officer finds the container outside, its goods were released, and no terminal reported
+    the departure. `since`: the event time of the finding; `version`: of the answer that the container must stay."""
     visit = arrival_of(consignment)
     return (
         facts.visit_closed(visit, "finding", "", consignments=(consignment,), at=since),
@@ -140,7 +143,8 @@ def seen_outside(version: int, consignment: str, *, at: datetime, since: datetim
 
 
 def seen_inside(version: int, consignment: str, *, at: datetime) -> tuple[Fact, ...]:
-    """Returns the facts if the finding of `seen_outside` was wrong. `version`: of the answer that the container may leave."""
+    """Returns the facts if the finding of `seen_outside` was wrong. `version`: of the answer that the container may
+    leave."""
     visit = arrival_of(consignment)
     return (
         facts.visit_opened(visit, where=""),

@@ -1,4 +1,4 @@
-"""The messages about a container in tests. Times are minutes after noon."""
+"""How do tests build the messages about a container? Times are minutes after noon."""
 
 from datetime import datetime, timedelta
 

@@ -70,8 +70,8 @@ def test_arrival_and_departure_are_told_whatever_comes_first(order: tuple[str, .
 
 
 def test_goods_that_were_stated_after_a_report_was_told_are_not_in_the_box_because_the_desk_was_slow() -> None:
-    """The time of a report is in its header, so it does not matter how long the report waited until the desk read
-    it."""
+    """The recorded time of a report is in its header, so it does not matter how long the report waited until the desk
+    read it."""
     messages = [Written("i", discharged(10), at(12)), Written("g", held(A, when=20), at(20))]
     assert [stands(hear(order, at(0)), A)[0] for order in (messages, messages[::-1])] == ["", ""]
 
@@ -81,9 +81,9 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
     """The messages about one laden container that comes once and leaves once. It contains one or two consignments,
     which may be called back.
 
-    A statement that comes after the terminal's report names the conveyance. Without the name it could also be meant for
-    the next visit, and if one event was reported several times, the result would depend on which report the desk read
-    first.
+    A statement that comes after the terminal's report names the conveyance. Without this name the statement could also
+    be meant for the next visit. If one event was then reported several times, the result would depend on which report
+    the desk read first.
     """
     ship = draw(st.sampled_from(("", "EVER 012E")))
     direction = draw(st.sampled_from((Direction.IMPORT, Direction.EXPORT)))
@@ -127,8 +127,8 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
 @given(data=st.data(), late=st.booleans())
 def test_what_stands_of_each_consignment_does_not_depend_on_the_order(data: st.DataObject, late: bool) -> None:
-    """`late`: the desk reads all messages long after they were recorded. Otherwise it may say that the container may
-    leave before the goods are called back, and then the goods have left lawfully."""
+    """`late`: the desk reads all messages long after they were recorded. If the desk reads them in time, the gate's
+    answer may be yes before the goods are called back, and goods that leave then have left lawfully."""
     messages = data.draw(of_one_visit(called_back=late))
     of_whom = {each.id: str(each.message.model_dump().get("consignment_id", "")) for each in messages}
     stated = {who: iter([each for each in messages if of_whom[each.id] == who]) for who in (A, B)}

@@ -145,8 +145,8 @@ def test_a_loading_that_was_heard_before_its_release_is_lawful_whatever_the_rele
 
 
 def test_a_desk_whose_clock_is_days_behind_keeps_the_times_that_were_told() -> None:
-    """Whether a report has an event time in the future is decided by the time in its header, never by the clock of a
-    worker."""
+    """The recorded time in the header of a report decides whether its event time is in the future. The clock of a
+    worker never decides that."""
     desk = story(decider)
     behind = -3 * DAY
     desk.when(held(A, 1, when=0), at=at(5)).then()
@@ -160,8 +160,8 @@ def test_a_desk_whose_clock_is_days_behind_keeps_the_times_that_were_told() -> N
 
 @pytest.mark.parametrize("clock", [-3 * DAY, 0, 1000 * DAY])
 def test_no_clock_of_a_worker_changes_when_something_happened(clock: int) -> None:
-    """The desk reads an arrival from the release desk, a discharge and a finding. A report with a wrong date counts
-    with the time in its header."""
+    """The desk reads an arrival from the release desk, a discharge and a finding. If the event time of a report or a
+    finding is not believed, its recorded time counts."""
     desk = story(decider)
     desk.when(held(A, 1, arrived=50, when=0), at=at(clock + 5)).then()
     desk.when(discharged(60), at=at(clock + 61), recorded=at(61)).then(

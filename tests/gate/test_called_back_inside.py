@@ -1,4 +1,4 @@
-"""If goods that left are called back, may they still be in the container, because the report of their departure may be
+"""Goods that left are called back. May they still be in the container, because the report of their departure may be
 wrong?"""
 
 import pytest

@@ -27,7 +27,7 @@ def called_back(
     since: float = 200,
     alarm: GateAlarmRaised | None = None,
 ) -> Story:
-    """Returns the desk after it has read `until_departure`, and then three times a hold on the goods and their next
+    """Returns the desk after it has read `until_departure`, and then three pairs of a hold on the goods and their next
     release. `alarm`: the fact that follows each hold."""
     desk = story(decider, *until_departure)
     for turn in range(3):
@@ -39,7 +39,7 @@ def called_back(
 
 
 def held_outside(visit: str, when: float) -> GateAlarmRaised:
-    """Returns the alarm for a hold on goods that left at this time."""
+    """Returns the alarm for a hold on goods that have left. `when`: minutes after noon at which the goods left."""
     return gate_alarm_raised(
         visit,
         "",

@@ -1,4 +1,4 @@
-"""Which goods may be in a container that an officer found inside, if it was reported to have left and to have come again before?
+"""An officer finds a container inside that was reported to have left and to have come again. Which goods may be in it?
 
 The officer's finding is true whether or not the container had left, so the goods of each visit may be in it.
 """
@@ -39,8 +39,9 @@ LATER = 20 * DAY
 
 
 def keeps_until_the_lots_are_counted(desk: Story, lots: int, *names: str) -> None:
-    """Checks that the desk says nothing more than no, and yes after an officer's count, which lets these goods out. If the count is taken
-    back, the answer is no again; if the finding `seen` is taken back, nothing of it remains."""
+    """Checks that the gate's answer is no, and that an officer's count of the lots changes it to yes for these goods.
+    If the count is taken back, the answer is no again. If the finding `seen` is taken back, too, the answer stays no,
+    and the reports that the finding had made void count again."""
     assert not may_leave(desk), "a yes although nobody has declared the goods with which it may have come"
     desk.when(found("inside", LATER + 100, lots=lots), message_id="count", at=at(LATER + 100)).then(
         facts.container_finding_recorded("inside", lots=lots, at=at(LATER + 100)),
@@ -70,7 +71,8 @@ def test_as_many_lots_must_be_declared_as_those_that_came_again_share_the_contai
 
 
 def test_as_many_lots_must_be_declared_as_those_of_the_first_visit_share_the_container() -> None:
-    """The goods that came again are none of them."""
+    """B came with the second visit. So B is not the second lot that, by the declaration of A, shares the container in
+    the first visit."""
     desk = came(discharged(0), held(A, shared_by=2, bill="1", arrived=0)).when(out(60), at=at(60))
     desk.when(discharged(5 * DAY), at=at(5 * DAY))
     desk.when(freed(B, bill="2", arrived=5 * DAY, when=5 * DAY + 5), at=at(5 * DAY + 5))
@@ -105,7 +107,8 @@ def test_goods_of_an_earlier_call_of_the_same_conveyance_did_not_come_again() ->
 def test_a_second_report_of_a_gate_in_is_another_one_if_the_container_was_outside_between_them(
     departure: RecordContainerFinding | RecordEquipmentEvent,
 ) -> None:
-    """The finding makes the departure void, so the second gate-in would repeat the first one."""
+    """The finding `inside` makes the departure void. Without the departure, the second gate-in looks like a repetition
+    of the first one."""
     desk = came(event(GATED_IN, 0, laden=True), held(A, arrived=0)).when(departure, at=at(200))
     desk.when(event(GATED_IN, 180, laden=True), at=at(205))
     desk.when(found("inside", 210), message_id="seen", at=at(210))
@@ -114,7 +117,8 @@ def test_a_second_report_of_a_gate_in_is_another_one_if_the_container_was_outsid
 
 
 def test_a_record_without_what_a_finding_made_void_keeps_the_container_as_well() -> None:
-    """A record of an older software version names only the departure, whose alarm was settled."""
+    """In a record of an older software version, a finding names only the alarm of the departure that it settled, and
+    not the reports that it made void."""
     desk = came(discharged(0), held(A, arrived=0)).when(out(60), at=at(60)).when(discharged(5 * DAY), at=at(5 * DAY))
     desk.when(found("inside", 5 * DAY + 20), message_id="seen", at=at(5 * DAY + 20))
     box = as_box(desk.state)
@@ -141,7 +145,7 @@ def test_an_opening_that_its_sender_took_back_before_the_finding_needs_no_count(
 def test_goods_that_are_awaited_with_the_conveyance_with_which_it_may_have_come_again_keep_it(
     standing: str, stated: float
 ) -> None:
-    """Nobody reported their arrival, and an officer's count of the lots does not say which lots these are."""
+    """Nobody reported the arrival of B, and an officer's count of the lots does not say which lots they are."""
     desk = came(discharged(0, "S 1"), held(A, arrived=0, ship="S 1")).when(out(60), at=at(60))
     desk.when(held(B, ship="T 2", when=70), at=at(70)).when(discharged(5 * DAY, "T 2"), at=at(5 * DAY))
     stated_at, when = at(5 * DAY + stated), 5 * DAY + stated

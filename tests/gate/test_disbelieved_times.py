@@ -1,4 +1,4 @@
-"""Is it published that the desk did not believe the time in a report, and which time it was?"""
+"""Does a fact say that the desk did not believe the event time of a report, and which time that was?"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def reported(message: Any, time: datetime) -> Story:
 def test_a_time_that_is_not_believed_is_stated_in_the_fact_with_the_time_that_counts(
     message: Any, time: datetime, counts: datetime, disbelieved: datetime | None
 ) -> None:
-    """Once the recorded time replaced it silently."""
+    """Once the recorded time replaced the event time, and the fact did not say so."""
     first = reported(message, time).answer[0]
     assert isinstance(first, EquipmentEventRecorded | ContainerFindingRecorded)
     assert (first.occurred_at, first.disbelieved_time) == (counts, disbelieved)

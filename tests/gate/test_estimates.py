@@ -1,4 +1,4 @@
-"""May a terminal tell what it expects, long before it happens, and does that never move goods?"""
+"""May a terminal report what it expects long before it happens, and do such reports never change where goods are?"""
 
 import os
 from datetime import timedelta
@@ -22,7 +22,8 @@ from tests.voice import Story, story
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
 EXPECTED = (Classifier.ESTIMATED, Classifier.PLANNED)
 OWN = ("EquipmentEventRecorded", "EquipmentEventRetracted", "RequestRefused")
-"""The kinds of facts by which the desk answers a report of what is expected, and the request to take it back."""
+"""The kinds of facts by which the desk answers a report of an expected event, or a request to take such a report
+back."""
 DAY = 24 * 60
 
 
@@ -48,7 +49,8 @@ def test_an_estimate_of_a_day_to_come_is_recorded_and_opens_no_visit_when_that_d
 
 
 def test_an_estimate_that_was_taken_back_takes_no_arrival_back() -> None:
-    """Only a discharge that was told as having happened, and was taken back, puts in doubt what arrived with the box."""
+    """Only if the report of an actual discharge is taken back is it in doubt what arrived with the box. The report of
+    an expected discharge shows no arrival."""
     expected = event(EquipmentEvent.DISCHARGED, 3 * DAY, classifier=Classifier.ESTIMATED)
     arrived, declared = held(A, arrived=0), held(A, version=2, ship="ONE 1", arrived=0)
     for past in ((), (expected, retracted("m1"))):
@@ -57,7 +59,8 @@ def test_an_estimate_that_was_taken_back_takes_no_arrival_back() -> None:
 
 
 def without_what_is_expected(story: Story, expected: set[str]) -> tuple[Fact, ...]:
-    """The facts of a story but for the answers to reports of what is expected, which have these ids."""
+    """The facts of a story without the answers to reports of expected events and to the requests to take these back.
+    `expected`: the ids of these reports and requests."""
     names = {"report_id", "request_id"}
     answers = [f for f in story.facts if f.kind in OWN and expected & {str(getattr(f, name, "")) for name in names}]
     return tuple([fact for fact in story.facts if fact not in answers])
@@ -66,7 +69,8 @@ def without_what_is_expected(story: Story, expected: set[str]) -> tuple[Fact, ..
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
 @given(seed=st.integers(0, 2**32))
 def test_whatever_is_expected_besides_nothing_else_is_said_of_the_box(seed: int) -> None:
-    """The desk hears the same story twice, once with estimates and plans in between, which are corrected and taken back."""
+    """Two desks read the same story. One of them also reads estimates and plans in between, which are corrected and
+    taken back."""
     dice, now = Random(seed), 5.0 * DAY
     plain, rich = Story(decider, decider.INITIAL), Story(decider, decider.INITIAL)
     ids, expected = list[str](), list[str]()

@@ -117,8 +117,8 @@ def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_departures_
 
 
 def test_the_visit_that_is_open_after_a_finding_was_taken_back_is_published_again() -> None:
-    """A visit that was published as open while the finding stood does not exist any more. Readers take the visit that was opened last for
-    the open one."""
+    """The finding reopened the visit m1. Readers take the visit whose opening was published last for the open one, so
+    the opening of m3 is published again when the finding is taken back."""
     again = 5 * DAY
     desk = story(decider, discharged(0), held(A, arrived=0))
     desk.when(out(60), message_id="left", at=at(60)).then(*goods_left_unreleased("left", "m1", A, at=at(60)))
@@ -246,7 +246,7 @@ def test_of_two_wrong_counts_neither_stands_for_the_other(mark: str, why: str, o
 
 
 def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_finding_that_it_had_found_wrong() -> None:
-    """A record of an older software version does not say which finding another one voided."""
+    """A record of an older software version does not say which earlier finding a finding voided."""
     desk = story(decider, freed(A))
     desk.when(found("outside", 10), message_id="first", at=at(10)).then(
         facts.container_finding_recorded("outside", at=at(10)),

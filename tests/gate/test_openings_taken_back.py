@@ -1,4 +1,4 @@
-"""Does the gate's yes end if the terminal retracts the discharge or corrects its conveyance, until the release desk
+"""If the terminal retracts the discharge or corrects its conveyance, is the gate's answer no until the release desk
 states the goods again?
 
 The tests write the statements with which the release desk answers the gate desk's facts.
@@ -98,7 +98,7 @@ def test_a_discharge_that_is_told_again_at_the_same_time_brings_the_goods_again(
 
 def test_the_yes_stays_where_the_carrier_had_told_the_arrival_before() -> None:
     """The release depends on the carrier's report, so the release desk publishes nothing new when the terminal retracts
-    its own."""
+    its own report."""
     desk = story(decider, held(A, ship=COSCO, arrived=5))
     desk.when(discharged(10, COSCO), message_id="disc", at=at(12)).then(
         facts.equipment_event_recorded(
@@ -186,8 +186,8 @@ def test_a_retraction_after_the_departure_leaves_it_as_it_was() -> None:
 
 
 def test_a_discharge_told_days_later_instead_brings_the_goods_anew() -> None:
-    """The gate desk publishes for the release desk that the goods had not arrived at first, and when they did
-    arrive."""
+    """The gate desk publishes two facts for the release desk: that the first arrival of the goods did not happen, and
+    when they did arrive."""
     desk = told_by_gate()
     named = event(EquipmentEvent.DISCHARGED, 10 + 3 * DAY, laden=True, replaces="disc")
     desk.when(named, at=at(11 + 3 * DAY)).then(
@@ -343,8 +343,8 @@ def test_an_export_and_goods_out_of_another_box_are_not_asked_for_the_vessel_of_
 
 @pytest.mark.parametrize("when", [5, 10, 45], ids=["earlier", "the same time", "later"])
 def test_a_discharge_corrected_to_another_conveyance_moved_no_box(when: int) -> None:
-    """The goods were stated hours after the discharge. Only the discharge shows their arrival, so its correction ends
-    no visit."""
+    """The goods were stated hours after the discharge, and only its report shows their arrival. The correction of this
+    report retracts the arrival and ends no visit."""
     desk = story(decider)
     desk.when(discharged(10, COSCO), message_id="disc", at=at(12)).then(
         *visit_opened_by("disc", conveyance=COSCO, at=at(10))

@@ -42,7 +42,7 @@ def test_an_export_that_is_refused_after_the_permit_stays() -> None:
 
 def test_a_permit_that_a_hold_has_ended_does_not_come_back() -> None:
     """The goods are refused, permitted to leave, held for another inspection, and refused again for another reason.
-    Then an officer must permit it again."""
+    After that, they may leave only with a new permit of an officer."""
     desk = story(decider, held(A, 1, arrived=0, refused=True))
     desk.when(permitted(A, RETURN), at=at(5)).then(
         exit_permitted(A, RETURN, arrival_of(A), at=at(5)),

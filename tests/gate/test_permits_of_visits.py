@@ -1,5 +1,5 @@
-"""For which visit does a permit to leave count? It lets nothing out that comes back afterwards, whenever the departure is
-reported."""
+"""For which visit does a permit to leave count? Whenever the departure is reported, the permit lets nothing out that
+comes back after it."""
 
 import pytest
 
@@ -24,8 +24,8 @@ def permitted_at_100() -> Story:
 
 @pytest.mark.parametrize("minute", [40, 95, 100, 110])
 def test_a_departure_spends_the_permit_that_was_given_before_it_was_told_whatever_its_time(minute: float) -> None:
-    """The departure may seem to be before the permit because the clock of the gate is some minutes behind, or because the
-    container did leave before it."""
+    """The departure may have an event time before the permit for two reasons: the clock of the gate is some minutes
+    behind, or the container did leave before the permit was given."""
     desk = permitted_at_100().when(out(minute), at=at(120)).when(found("outside", 130), at=at(130))
     desk.when(discharged(5 * DAY, laden=True), at=at(5 * DAY))
     assert not may_leave(desk), "the container is back with other goods"

@@ -14,8 +14,8 @@ def test_a_report_that_nobody_made_cannot_be_taken_back_or_corrected() -> None:
 
 
 def test_a_box_of_which_more_is_told_than_is_kept_takes_no_further_report() -> None:
-    """To make room for a new report, the desk drops moves within the area and forecasts, but no report that opens or
-    ends a visit."""
+    """To make room for a new report, the desk drops a move within the area, an estimate or a plan, but no report that
+    opens or ends a visit."""
     desk = story(decider)
     for number in range(MOST_REPORTS):
         desk.when(discharged(number / 100), at=at(number / 100))

@@ -80,7 +80,7 @@ def test_what_was_not_taken_off_is_not_put_back() -> None:
     desk.when(struck(A)).then(lot_struck(A, at=at(3)))
     desk.when(put_back(A)).then(strike_retracted(A, at=at(4)))
     desk.when(put_back(A)).then_refused("lot_unknown")
-    # an officer may strike it again
+    # an officer may strike the lot again
     desk.when(struck(A)).then(lot_struck(A, at=at(6)))
 
 

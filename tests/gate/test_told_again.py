@@ -1,5 +1,5 @@
-"""What counts if a departure or an opening is reported twice, with different event times, and the second report does not name the first?
-The stricter result counts, and the visit keeps its id."""
+"""What counts if a departure or an opening is reported twice, with different event times, and the second report does
+not name the first? The stricter result counts, and the visit keeps its id."""
 
 from itertools import permutations
 
@@ -55,7 +55,8 @@ def released_at(minute: float) -> Story:
 
 
 def ended(desk: Story) -> list[tuple[str, float]]:
-    """Returns, for each visit that ended, the id of the report that ended it and its minute after noon."""
+    """Returns, for each visit that ended, the id of the report that ended it, and the minute after noon at which it
+    ended."""
     visits = look(as_box(desk.state)).visits
     return [(v.closing.id, (v.closed - at(0)).total_seconds() / 60) for v in visits if v.closing and v.closed]
 
@@ -128,13 +129,14 @@ def test_a_box_that_one_report_calls_empty_and_another_one_laden_is_looked_for_i
 
 
 def departures(desk: Story, earlier: bool | None, later: bool | None, sender: str) -> Story:
-    """The departure is reported twice, with the earlier event time by the terminal; what each says of `laden`."""
+    """Lets the desk read two reports of the departure: first the terminal's report with the earlier event time, and
+    then the report of `sender` with the later one. `earlier`, `later`: the value of `laden` in each report."""
     desk.when(event(OUT, 180, laden=earlier), message_id="earlier", at=at(181))
     return desk.when(event(OUT, 190, laden=later, sender=sender), message_id="later", at=at(191))
 
 
 def end_of(desk: Story) -> tuple[str, list[str], tuple[str, ...]]:
-    """How the last visit ended, its alarms, and the goods that the blocking ones of them name."""
+    """Returns how the last visit ended, the kinds of all alarms, and the goods that the blocking alarms name."""
     truth = look(as_box(desk.state))
     named = tuple([name for alarm in truth.alarms if alarm.blocks for name in alarm.waiting_for])
     return truth.visits[-1].how, [alarm.alarm for alarm in truth.alarms], named
@@ -147,7 +149,8 @@ BOTH_ORDERS = pytest.mark.parametrize(("earlier", "later"), [(False, None), (Non
 def test_goods_are_not_hidden_behind_a_report_of_an_empty_box_if_another_sender_does_not_know_whether_it_was_empty(
     earlier: bool | None, later: bool | None
 ) -> None:
-    """Only the report with the earlier event time counted, so whoever reported an empty box a minute before the terminal hid these goods."""
+    """Once only the report with the earlier event time counted. If this report said that the box was empty, nobody saw
+    that goods may have left in it."""
     expected = story(decider, discharged(0, laden=None), held(A))
     assert end_of(departures(expected, earlier, later, "carrier")) == ("gated_out", ["left_unreleased"], (A,))
     arrived = story(decider, discharged(0), held(A, arrived=0))
@@ -160,7 +163,8 @@ def test_goods_are_not_hidden_behind_a_report_of_an_empty_box_if_another_sender_
 def test_a_second_report_that_only_omits_laden_keeps_no_box_that_brought_nothing_or_was_stripped(
     earlier: bool | None, later: bool | None
 ) -> None:
-    """`A` is expected with a later visit; expected lots do not count against an empty box. Nobody looks for what cannot be in it."""
+    """In the first case the box came empty, and `A` is expected with a later visit. In the second case the box was
+    stripped. In both cases no goods can be in the box, so there is no alarm."""
     nothing = story(decider, discharged(0, laden=False), held(A))
     assert end_of(departures(nothing, earlier, later, "carrier")) == ("left_empty", [], ())
     stripped = story(decider, discharged(0), event(EquipmentEvent.STRIPPED, 60))
@@ -171,7 +175,8 @@ def test_a_second_report_that_only_omits_laden_keeps_no_box_that_brought_nothing
 def test_a_sender_who_omits_laden_in_one_of_two_reports_says_it_in_the_other(
     earlier: bool | None, later: bool | None
 ) -> None:
-    """A terminal whose own second report merely omits `laden` raises no alarm; goods that are known to be inside still do."""
+    """If both reports are of the terminal and one of them omits `laden`, this alone raises no alarm. Goods that are
+    known to be inside still raise one."""
     undeclared = story(decider, discharged(0))
     assert end_of(departures(undeclared, earlier, later, "terminal")) == ("left_empty", [], ())
     expected = story(decider, discharged(0), held(A))
@@ -245,8 +250,8 @@ def test_goods_that_were_declared_after_the_first_report_of_an_opening_have_not_
 
 
 def told_earlier(desk: Story, minute: float, ship: str = "", laden: bool | None = True) -> Story:
-    """Lets the desk read, at minute 300, one more report of the opening whose report `first` it has read already. `minute`: the event
-    time of the new report."""
+    """Lets the desk, which has read the report `first` of an opening, read one more report of this opening at minute
+    300. `minute`: the event time of the new report."""
     return desk.when(discharged(minute, ship=ship, laden=laden), at=at(300))
 
 
@@ -317,7 +322,8 @@ def test_a_paper_that_was_withdrawn_between_the_two_times_of_an_opening_leaves_i
 
 @pytest.mark.parametrize("later", [100.0, 130.0])
 def test_the_same_is_true_in_whatever_order_the_reports_are_read(later: float) -> None:
-    """Which report is the first one is decided by the times in their headers, and not by the order in which the desk reads them."""
+    """The times in the headers of the reports decide which report is the first one. The order in which the desk reads
+    them does not matter."""
     messages: list[tuple[str, Message, float]] = [
         ("d1", discharged(0), 300.0),
         ("d2", discharged(30), 40.0),
@@ -353,7 +359,8 @@ def test_a_visit_keeps_its_id_when_the_visit_that_its_opening_ended_is_forgotten
 
 @pytest.mark.parametrize("end", ["out", "came again", "found outside"])
 def test_a_permit_lets_nothing_out_in_the_next_visit(end: str) -> None:
-    """The goods may have left under the permit. Then the container is back, laden, and nothing is declared in it."""
+    """The goods may have left under the permit. Then the container comes back laden, with goods that nobody
+    declared."""
     desk = story(decider).when(event(EquipmentEvent.GATED_IN, 0, laden=True), at=at(1))
     desk.when(held(A, when=2, direction=Direction.EXPORT), at=at(2)).when(
         permitted(A, ExitGround.EXPORT_CANCELLED), at=at(5)

@@ -1,4 +1,4 @@
-"""Is each visit of a container judged separately from the next one? Each of these tests repeats a case that once went wrong."""
+"""Is each visit of a container judged separately from the next one?"""
 
 from itertools import permutations
 
@@ -234,7 +234,8 @@ def test_a_discharge_tells_the_arrival_of_awaited_goods() -> None:
 
 
 def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -> None:
-    """The fact also tells the release desk that a terminal reports this container, so its departure will be reported, too."""
+    """The fact also tells the release desk that a terminal reports this container, so its departure will be reported,
+    too."""
     desk = story(decider, held(A, arrived=5), held(B, arrived=6, bill="2"))
     desk.when(discharged(30), at=at(40)).then(
         facts.equipment_event_recorded("m3", EquipmentEvent.DISCHARGED, arrival_of(A), laden=True, at=at(30)),
@@ -367,7 +368,8 @@ def test_a_retracted_departure_did_not_happen() -> None:
 @pytest.mark.parametrize("laden", [None, True, False])
 @pytest.mark.parametrize("first", ["a", "z"])
 def test_of_two_departures_of_the_same_time_the_one_told_first_is_the_departure(first: str, laden: bool | None) -> None:
-    """The report with the earlier time in its header counts, whatever the ids are and in whatever order the desk reads them."""
+    """The report with the earlier time in its header counts, whatever the ids are and in whatever order the desk reads
+    them."""
     second = "m" if first == "z" else "zz"
     gates = {first: event(OUT, 10, "G3", laden), second: event(OUT, 10, "G4", True)}
     desk = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(11))

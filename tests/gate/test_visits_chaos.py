@@ -66,7 +66,8 @@ def report(dice: Random, now: float) -> Message:
 
 
 def decision(dice: Random, now: float, ids: list[str]) -> Message:
-    """Returns a random decision of an officer or a terminal, which may be about an earlier message."""
+    """Returns a random request of an officer or a terminal, which may name an earlier message. `ids`: the ids of
+    these."""
     named = dice.choice(ids) if ids else "nobody"
     match dice.randrange(7):
         case 0:
@@ -95,8 +96,8 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
     sure: set[str] = set()
     """Goods that are certainly in the box, because no report and no officer's decision came after their statement."""
     came: set[str] = set()
-    """Goods whose arrival was stated at some time. A later statement without an arrival does not undo it, and the arrival may
-    belong to an earlier visit."""
+    """Goods whose arrival was stated at some time. A later statement without an arrival does not undo the arrival, and
+    the arrival may belong to an earlier visit."""
     for number in range(dice.randint(3, 25)):
         now += dice.choice((0, 1, 5, 60, 1000, 30 * DAY if dice.random() < 0.1 else 3))
         kind = dice.random()
@@ -149,8 +150,8 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
 
 
 def whatever_it_had_answered(box: Box) -> bool:
-    """Returns whether the container may leave, without regard to the answers that the desk gave before. Alarms which say that it
-    left against such an answer count as settled by an officer."""
+    """Returns whether the container may leave, without regard to the answers that the desk gave before. Alarms which
+    say that it left against such an answer count as settled by an officer."""
     unasked = replace(box, yes=())
     against = tuple([alarm.key for alarm in look(unasked).alarms if alarm.why == "left_against_no"])
     seen_to = replace(unasked, findings=(*box.findings, ContainerFinding("seen to", NOON, "inside", settled=against)))
@@ -162,8 +163,8 @@ def whatever_it_had_answered(box: Box) -> bool:
 def test_the_same_is_true_in_whatever_order_the_two_topics_are_heard(seed: int) -> None:
     """Statements keep their order; reports come in any order, before, between and after the statements.
 
-    Whether a container left against the gate's answer is not compared, because that depends on which answer the desk had given
-    when it left.
+    Whether a container left against the gate's answer is not compared, because that depends on which answer the desk
+    had given when it left.
     """
     dice = Random(seed)
     now = 9.0 * DAY

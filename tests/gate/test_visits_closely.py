@@ -35,8 +35,8 @@ OUT, GATED_IN = EquipmentEvent.GATED_OUT, EquipmentEvent.GATED_IN
 
 
 def declared_after_it_came_again() -> tuple[Fact, ...]:
-    """Returns the facts if A is declared for the visit m1 only after m2 was opened at minute 60, and no departure was reported between
-    the two."""
+    """Returns the facts if A is declared for the visit m1 only after m2 was opened at minute 60, and no departure was
+    reported between the two visits."""
     return (
         facts.gate_alarm_raised(
             "m1",
@@ -102,8 +102,9 @@ def test_a_paper_that_names_the_call_of_a_box_whose_departure_nobody_told_waits_
 def test_goods_of_a_visit_whose_departure_nobody_told_may_be_in_the_box_however_late_they_are_declared(
     conveyance: str,
 ) -> None:
-    """Found by chance (hypothesis seed 1281378631): goods kept the container here if they were declared before it was reported to have
-    come again. If they were declared later, it could leave with the release of the others."""
+    """Found by chance (hypothesis seed 1281378631): goods of the first visit kept the container here only if they were
+    declared before the container was reported to have come again. If they were declared later, the container could
+    leave with the release of the other goods."""
     desk = story(decider, discharged(0, "S 1"))
     desk.when(discharged(60, "T 2")).then(*came_again("m2", "m1", released=True, conveyance="T 2", at=at(60)))
     desk.when(freed(B, arrived=70, ship="T 2", when=80), at=at(80)).then(
@@ -148,9 +149,9 @@ def test_an_officer_who_finds_the_box_inside_has_found_the_goods_that_were_decla
 def test_a_box_that_is_found_inside_after_it_came_again_may_have_brought_other_goods(
     again: RecordEquipmentEvent, counted_before: int | None
 ) -> None:
-    """The container was reported to have left with held goods and to have come again days later, and then an officer finds it inside.
-    The finding does not show whether it had left between, so the release of the first goods lets it out only after its lots were
-    counted."""
+    """The container was reported to have left with held goods and to have come again days later, and then an officer
+    finds it inside. The finding does not show whether the container had left in between. So the release of the first
+    goods lets it out only after its lots were counted."""
     desk = story(decider, discharged(0, "S 1"), held(A, arrived=0, ship="S 1"))
     if counted_before:
         desk.when(found("inside", 10, lots=counted_before), at=at(10))
@@ -164,7 +165,7 @@ def test_a_box_that_is_found_inside_after_it_came_again_may_have_brought_other_g
 
 
 def test_a_box_that_is_gated_in_again_on_the_day_of_a_departure_found_wrong_may_have_brought_other_goods() -> None:
-    """If the departure is wrong, the second report of a gate-in would otherwise count as a repetition of the first."""
+    """Although the departure was found wrong, the second gate-in does not count as a repetition of the first one."""
     desk = story(decider, event(GATED_IN, 0, laden=True), held(A, arrived=0))
     desk.when(out(60), message_id="left", at=at(60)).when(event(GATED_IN, 180, laden=True), at=at(180))
     desk.when(found("inside", 200), at=at(200))
@@ -234,8 +235,9 @@ def test_what_was_taken_back_before_the_box_came_leaves_nothing() -> None:
 @pytest.mark.parametrize("lodged", [-5, 60], ids=["before the discharge", "after it"])
 @pytest.mark.parametrize("shared_by", [1, 2])
 def test_a_paper_that_is_taken_back_while_the_box_is_here_leaves_its_goods_in_it(lodged: float, shared_by: int) -> None:
-    """Once, goods that are not inspected could leave a shared container without a declaration when the other lot was released. It
-    happened if their arrival was not reported, or if the release desk had not read it when it granted the withdrawal."""
+    """Once, goods that were not inspected could leave a shared container without a declaration when the other lot was
+    released. This happened if their arrival was not reported, or if the release desk granted the withdrawal before it
+    read the arrival."""
     paper, landed = held(A, bill="1", shared_by=shared_by, when=lodged), discharged(0)
     desk = story(decider)
     for message in (paper, landed) if lodged < 0 else (landed, paper):

@@ -252,8 +252,8 @@ def test_a_count_of_the_moment_of_the_stuffing_counts() -> None:
 
 
 def test_goods_that_arrived_by_the_moment_of_the_stripping_went_into_the_other_container() -> None:
-    """Goods that arrived by then are expected in the other container, and held there; goods that arrived later are still
-    in this one."""
+    """Goods that arrived by the moment of the stripping are expected in the other container, and held there. Goods that
+    arrived later are still in this container."""
     into = event(STRIPPED, 50).model_copy(update={"targets": ("TEMU1000001",)})
     desk = story(decider, discharged(0), held(A, arrived=50, when=52), into).then(
         facts.equipment_event_recorded("m3", STRIPPED, "m1", targets=("TEMU1000001",), at=at(50)),

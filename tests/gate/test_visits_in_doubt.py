@@ -1,5 +1,5 @@
-"""If it is in doubt to which visit something belongs, does a hold count for every possible visit, and a release for none? The cases were found by
-trying to break this rule."""
+"""If it is in doubt to which visit something belongs, does a hold count for every possible visit, and a release for
+none? The cases were found by trying to break this rule."""
 
 import pytest
 
@@ -56,7 +56,8 @@ def many(number: int) -> list[str]:
 
 @pytest.mark.usefixtures("few")
 def test_a_full_record_makes_no_room_of_a_paper_that_was_taken_back_while_its_box_was_here() -> None:
-    """The goods may be in the container, so it must stay until they are declared again or an officer has looked into it."""
+    """The goods may be in the container, so it must stay until they are declared again or an officer has looked into
+    it."""
     others = many(FEW - 1)
     desk = story(decider, discharged(10))
     desk.when(held(A, bill="1", when=20), at=at(20)).then()
@@ -123,7 +124,8 @@ def test_goods_declared_while_their_box_was_told_to_be_outside_do_not_leave_unde
 
 
 def test_a_lot_that_the_yes_did_not_name_has_not_left_released() -> None:
-    """The desk read its statement two minutes after the container had left with a yes for the other lot alone."""
+    """The container left at minute 9, when the gate's yes named only A. The desk read the statement about B, which is
+    of minute 8, at minute 10."""
     desk = story(decider, held(A, arrived=0), freed(A))
     desk.when(held(B, arrived=0, when=8), at=at(10)).then(
         *same_box_declared(B, A, at=at(10)), goods_wait(2, arrival_of(B), B, released=1, at=at(10))
@@ -350,8 +352,8 @@ def test_a_box_that_is_found_inside_after_it_was_found_outside_goes_on() -> None
 
 
 def test_an_officer_who_found_a_box_outside_by_mistake_finds_it_inside_although_a_departure_was_told() -> None:
-    """The first finding settled the alarm of the departure. Because of that the second finding once did not retract the departure, and the goods
-    counted as gone for ever."""
+    """The first finding settled the alarm of the departure. Because of that the second finding once did not retract the
+    departure, and the goods counted as gone for ever."""
     desk = story(decider, held(A, arrived=0))
     desk.when(out(5), at=at(5)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(5)))
     desk.when(found("outside", 30), at=at(30)).then(facts.container_finding_recorded("outside", "m2", at=at(30)))
@@ -427,7 +429,8 @@ def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_
 
 
 def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_the_next_call() -> None:
-    """So the release of the goods that arrived lets nothing out until the terminal reports the conveyance."""
+    """The discharge may belong to the next call. So the release of the goods that arrived lets nothing out until the
+    terminal reports the conveyance."""
     desk = story(decider, held(A, ship="EVER 1", arrived=0), freed(A, ship="EVER 1", arrived=0, when=1)).then(
         facts.container_may_leave(1, arrival_of(A), A, at=at(2))
     )
@@ -544,7 +547,8 @@ def test_a_report_heard_twice_is_no_news_when_old_visits_are_forgotten_between()
 
 
 def test_the_same_is_true_when_a_statement_reaches_the_gate_after_the_departure() -> None:
-    """The two topics have no order between them, so a statement that was published before the departure counts as known before it."""
+    """The two topics have no order between them. So a statement that was published before the departure counts as known
+    before it, even if the desk reads the statement later."""
     before = story(decider, discharged(0), held(B, when=2))
     before.when(out(30), at=at(31)).then(*goods_left_unreleased("m3", "m1", B, at=at(30)))
     after = story(decider, discharged(0))
@@ -568,7 +572,8 @@ def test_a_discharge_at_another_place_on_the_same_day_opens_another_visit() -> N
 
 
 def test_goods_that_come_with_others_of_their_conveyance_keep_the_box_whose_return_nobody_told() -> None:
-    """Found by the property test (seed 24140): nobody reports the departure of the first visit, and goods of the next visit arrive."""
+    """Found by the property test (seed 24140): nobody reports the departure of the first visit, and goods of the next
+    visit arrive."""
     desk = story(decider, discharged(0, ship="SHIP 001E"), freed(A, ship="SHIP 001E", bill="BL 10"))
     # B is expected with another ship
     desk.when(held(B, ship="SHIP 002E", bill="BL 20", when=DAY), at=at(DAY)).then()

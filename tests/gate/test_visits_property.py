@@ -1,5 +1,4 @@
-"""Does no container leave by mistake, and does none stay by mistake, however its arrivals and departures are
-reported?
+"""Does a container never leave and never stay by mistake, however its arrivals and departures are reported?
 
 `make visits` runs many more examples.
 """

@@ -1,6 +1,8 @@
-"""Simulates one container whose true place and goods are known, and people who report it late, twice, wrongly or not at all.
+"""How is a container simulated whose true position and goods are known, while people report them late, twice, wrongly
+or not at all?
 
-The messages are decided in the order in which the gate desk reads them; the gate desk's answer decides when the container may leave.
+The messages are decided in the order in which the gate desk reads them. The gate desk's answer decides when the
+container may leave.
 """
 
 import heapq
@@ -35,7 +37,7 @@ OUT, LOADED = EquipmentEvent.GATED_OUT, EquipmentEvent.LOADED
 
 @dataclass
 class Paper:
-    """One declaration of one lot. `statement`: the last one that the gate desk has read."""
+    """One declaration of one lot. `statement`: the last statement about it that the gate desk has read."""
 
     name: str
     bill: str
@@ -45,7 +47,7 @@ class Paper:
     statement: ContainerHeld | ContainerFreed | None = None
     final: bool = False
     doubled: bool = False
-    """Whether this is the second declaration of a lot; it is withdrawn or struck later."""
+    """Whether this is the second declaration of a lot. A second declaration is withdrawn or struck later."""
     direction: Direction = Direction.IMPORT
     struck: bool = False
     permitted: bool = False
@@ -53,10 +55,17 @@ class Paper:
 
 @dataclass
 class Stay:
-    """One real visit. Times are minutes after noon. `left`: when the container really left; `lawful`: whether the gate desk's answer was yes
-    then. `departures`: the ids of the reports of its departure that count; `ended`: the desk has read the next opening. `free_since`: when the
-    last goods of an export were released. `disputed`: a report or finding that was later retracted said that it left while that was not
-    lawful."""
+    """One real visit. Times are minutes after noon.
+
+    - `opening_heard`: whether the desk has read a report of the opening
+    - `left`: when the container really left
+    - `lawful`: whether the gate desk's answer was yes at the departure that counts
+    - `departures`: the ids of the reports of its departure that count
+    - `ended`: whether the desk has read the next opening
+    - `untold`: whether nobody reports the departure
+    - `free_since`: when the last goods of an export were released
+    - `disputed`: whether a later retracted report or finding gave a departure that would not have been lawful
+    """
 
     number: int
     opened: float
@@ -96,7 +105,8 @@ class World:
     allowed: int = 0
     holds: set[str] = field(default_factory=set)
     not_before: float = 0.0
-    """The earliest time of the next visit: a report or a finding about this one has an event time before it."""
+    """The next visit opens no earlier than this, because reports and findings about this visit have event times up to
+    it."""
 
     def __post_init__(self) -> None:
         dice = self.dice
@@ -108,8 +118,8 @@ class World:
     def say(
         self, topic: str, when: float, message: Message, stay: Stay, paper: Paper | None = None, id: str = ""
     ) -> float:
-        """Writes a message to one of the two topics, and returns when the gate desk reads it. Each topic keeps its own order; there is no
-        order between the two."""
+        """Writes a message to one of the two topics, and returns when the gate desk reads it. Each topic keeps its own
+        order; there is no order between the two."""
         read_at = max(when, self._topic.get(topic, 0.0) + 0.001, self.now)
         self._topic[topic] = read_at
         self._count += 1
@@ -117,7 +127,8 @@ class World:
         return read_at
 
     def hear_until(self, when: float) -> None:
-        """Lets the gate desk read every message that it gets up to this time, and checks the invariants after each of them."""
+        """Lets the gate desk read every message that it gets up to this time, and checks the invariants after each of
+        them."""
         while self._queue and self._queue[0][0] <= when:
             read_at, _, _, message, stay, paper, name = heapq.heappop(self._queue)
             self.now = max(self.now, read_at)
@@ -155,8 +166,8 @@ class World:
         return last if last and last.opened <= self.now and last.left is None else None
 
     def nothing_leaves_by_mistake(self) -> None:
-        """Checks that the answer is not yes while an officer holds the container, or while a lot in it that was declared is not released. The
-        lots are checked only if the return of the container was reported."""
+        """Checks that the answer is not yes while an officer holds the container, or while a declared lot in it is not
+        released. The lots are checked only if the gate desk has read that this visit opened."""
         if may_leave(self.desk):
             assert not self.holds, "a yes while an officer holds the container"
         stay = self.inside()
@@ -250,16 +261,16 @@ class World:
             self.leave_by_mistake(stay, max(self.now, stay.opened + HOUR) + dice.uniform(1, DAY))
 
     def find_inside(self, stay: Stay) -> str:
-        """Lets an officer find the container inside, and returns the id of the finding. The finding is true whether or not the container had
-        left before."""
+        """Lets an officer find the container inside, and returns the id of the finding. The finding is true whether or
+        not the container had left before."""
         name = self._name("finding")
         self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
         self.hear_until(self.say("gate", self.now + self.dice.uniform(1, 30), found("inside", self.now), stay, id=name))
         return name
 
     def state_again(self, stay: Stay, *, released: bool) -> None:
-        """The release desk holds the goods of this stay, because it read that they left without release, or releases them, because it read
-        that they had not left."""
+        """If `released` is false, the release desk holds the goods of this stay, because it read that they left without
+        release. If `released` is true, it releases the goods, because it read that they had not left."""
         for paper in stay.papers:
             if paper.statement is not None and not paper.doubled:
                 state = self._freed if released else self._held
@@ -268,8 +279,8 @@ class World:
         self.hear_until(self._topic.get("release", self.now))
 
     def open_again(self, stay: Stay, kind: EquipmentEvent, ship: str, after: float) -> None:
-        """Somebody reports the opening a second time, with another event time and without naming the first report. If the container was in
-        another visit at that time, the sender retracts the report."""
+        """Somebody reports the opening a second time, with another event time and without naming the first report. If
+        the container was in another visit at that time, the sender retracts the report."""
         dice, last = self.dice, self.stays[stay.number - 1] if stay.number else None
         earlier = (-dice.uniform(0, HOUR), -dice.uniform(0, 20 * HOUR))
         later = () if stay.empty else (3.0, dice.uniform(0, HOUR))  # an empty container may have left by then
@@ -313,7 +324,8 @@ class World:
         return freed(paper.name, version, paper.shared_by, released, *known)
 
     def answer(self, stay: Stay, papers: list[Paper]) -> None:
-        """Answers every control, places and lifts holds, and withdraws or strikes one of two declarations of the same lot."""
+        """Answers every control, places and lifts holds, and withdraws or strikes one of two declarations of the same
+        lot."""
         dice, latest = self.dice, stay.opened
         if dice.random() < 0.1:
             self._count += 1
@@ -349,8 +361,8 @@ class World:
         self.hear_until(max(latest, self._topic.get("release", 0.0)))
 
     def leave_by_mistake(self, stay: Stay, when: float) -> None:
-        """The container leaves although the answer is no; that is reported, and an officer finds it outside, or looks only after it has
-        come again."""
+        """The container leaves, whatever the answer is. Its departure is reported, and an officer finds it outside, or
+        looks for it only after it has come again."""
         dice = self.dice
         self.hear_until(when)
         stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.desk)
@@ -439,9 +451,9 @@ class World:
         self.call_back(stay, read_at)
 
     def leave_again(self, stay: Stay, kind: EquipmentEvent, lawful_since: float, after: float) -> float:
-        """Somebody else reports the departure a second time, with another event time and without naming the first report. If the departure was
-        not lawful at that time, the sender retracts the report, or an officer finds the container outside. Returns when the desk reads the
-        last of these messages."""
+        """Somebody else reports the departure a second time, with another event time and without naming the first
+        report. If the departure was not lawful at that time, the sender retracts the report, or an officer finds the
+        container outside. Returns when the desk reads the last of these messages."""
         assert stay.left is not None, "it left"
         dice, name = self.dice, self._name("again")
         other = stay.left + dice.choice(
@@ -466,7 +478,8 @@ class World:
         return read_at
 
     def call_back(self, stay: Stay, after: float) -> None:
-        """The release desk holds goods that left lawfully and releases them again. That must not change how they left."""
+        """The release desk holds goods that left lawfully and releases them again. That must not change how they
+        left."""
         for paper in stay.papers:
             if paper.doubled or paper.statement is None or self.dice.random() > 0.15:
                 continue

@@ -1,5 +1,5 @@
-"""Which bad requests may the console get? The requests are made from a seed: malformed bodies, odd paths, queries, headers and
-methods."""
+"""Which bad requests may the console get? The requests are made from a seed: malformed bodies, odd paths, queries,
+headers and methods. A hostility is one kind of bad request."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -51,8 +51,8 @@ class Ask:
 
 
 class Asks(Flood):
-    """Makes requests to the console. `next(…)` returns (kind of hostility, request). The hostilities of bodies are those
-    of messages."""
+    """Makes requests to the console. `next(…)` returns (kind of hostility, request). Bodies have the same kinds of
+    faults as messages have (`tests/hostile/messages.py`)."""
 
     def __init__(self, seed: str) -> None:
         super().__init__("declaration", seed, 1)
@@ -78,7 +78,8 @@ class Asks(Flood):
             yield name, ask
 
     def draft(self, topic: str = "", kind: str = "", known: float = 0.1) -> Draft:
-        """Returns a correct body for some route. `topic` is the route's path here."""
+        """Returns a draft with a correct body for some route. Its `topic` is the path of the route. The arguments are
+        ignored."""
         self._count += 1
         goods, box = self._identity()
         route = self.dice.choice(("declarations", "declarations", "batch", "gate-outs", *ACTS))

@@ -1,5 +1,5 @@
-"""What does the console answer to a flood of bad requests? It must never answer 5xx because of a bug. The
-number of its answers 202 must be the number of messages on the broker."""
+"""What does the console answer to a flood of bad requests? It must never answer 5xx because of a bug. The requests that
+it answers with 202 must be the requests on the broker, each once."""
 
 import http.client
 from collections import Counter
@@ -28,7 +28,8 @@ TEXTS = ("title", "title_zh", "detail", "detail_zh")
 
 @dataclass
 class Answers:
-    """The statuses by kind of hostility, the accepted requests, and the errors in answers."""
+    """The statuses by kind of hostility (`outcomes`), the ids of the requests that were accepted (`taken`), and the
+    errors in answers (`faults`)."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken: set[str] = field(default_factory=set)
@@ -115,8 +116,8 @@ def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers
         answer = line.getresponse()
         status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
     except (http.client.HTTPException, OSError) as error:
-        # This may happen only if the body is too large. The console then refuses it and closes the connection before
-        # all of it is sent.
+        # This may happen only if the body is too large. The console then refuses the body and closes the connection
+        # before the whole body is sent.
         line.close()
         answers.outcomes[name, "closed"] += 1
         if len(ask.body or b"") < 500_000:

@@ -1,11 +1,12 @@
-"""What does the console answer to requests that its own API document allows, or forbids? `make fuzz` runs schemathesis against a real
-console.
+"""What does the console answer to requests that its own API document allows, or forbids? `make fuzz` runs schemathesis
+against a real console.
 
-First schemathesis uses an account that may do everything, then an account of each role, with requests about its own goods, container and
-requests. No role may get an answer that the table of rights forbids, or read a masked field (`fuzz_rights.py`).
+First schemathesis uses an account that may do everything, then an account of each role, with requests about its own
+goods, container and requests. No role may get an answer that the table of rights forbids, or read a masked field
+(`fuzz_rights.py`).
 
-Meanwhile the largest bodies are sent without pause, and terminals ask whether containers may leave. No answer may be an error of the
-console, and each gate question must be answered.
+Meanwhile the most costly bodies (`bodies.py`) are sent one after the other, and the gate question is asked again and
+again. No answer may be an error of the console, and each gate question must be answered.
 """
 
 import argparse
@@ -45,8 +46,8 @@ ENVIRONMENT = ROOT / ".run" / "fuzz" / "env"
 GATE = "/api/v1/containers/CSQU3054383"
 PAUSE_SECONDS = 0.05
 LEFT_OUT = "positive_data_acceptance"
-"""A check that is left out, because many requests that fit the JSON schema are refused for good reasons: a wrong check digit, a key that
-was used before, a cursor of another feed."""
+"""A check that is left out, because many requests that fit the JSON schema are refused for good reasons: a wrong check
+digit, a key that was used before, a cursor of another feed."""
 HUNG_UP = 1
 """Stands for a missing answer: the console closed the connection because a body was too large. It is no HTTP status."""
 WITHOUT = {0: "no answer", HUNG_UP: "hung up"}
@@ -56,7 +57,8 @@ NAMED = {
     "path.key": GOODS,
     "path.request_id": LODGED,
 }
-"""The values of parameters for each role. The account that may do everything uses random ones."""
+"""Name of a parameter → its value in the requests of each role. The account that may do everything uses random
+values."""
 Answers = Counter[tuple[str, int]]
 """(name of the request, HTTP status or a key of `WITHOUT`) → how often this was the answer."""
 
@@ -72,8 +74,8 @@ def prepare() -> None:
 
 
 def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
-    """Returns the status of the answer to one request, over a connection of its own. If there is no answer, returns HUNG_UP for a body
-    that is too large, otherwise 0."""
+    """Returns the status of the answer to one request, over a connection of its own. If there is no answer, returns
+    HUNG_UP for a body that is too large, otherwise 0."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before all was sent
@@ -105,8 +107,9 @@ def ask_gate(port: int, ended: Event, answers: Answers) -> None:
 
 
 class Asking(NamedTuple):
-    """Who sends requests, and for how long. `line`: the header with the account's key; `named`: the parameters of its addresses; `rights`:
-    the file for `fuzz_rights.py`."""
+    """Who sends requests, and for how long. `line`: the header with the account's key; `examples`: for each operation
+    and phase; `named`: the values of parameters in the addresses; `rights`: the content of the file for
+    `fuzz_rights.py`."""
 
     who: str
     line: str
@@ -143,8 +146,9 @@ def rights_of(who: Who) -> dict[str, bool]:
 
 
 def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterator[Asking]:
-    """Yields an account of each role in turn. While it is used, the goods and requests belong to it, and each of their fields contains a
-    word."""
+    """Yields an account of each role in turn. While an account is used, the planted goods and requests belong to it.
+    Each text field of these goods and requests contains a word of its own. An answer that contains this word shows the
+    field."""
     planted_rows, engine = planted(), open_engine(url, writes=True)
     with engine.begin() as connection:
         for statement in planted_rows.statements:
@@ -163,8 +167,8 @@ def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterat
 
 
 def fuzz(options: argparse.Namespace) -> tuple[int, Answers]:
-    """Runs everything on a broker and a console of their own. Returns how many runs of schemathesis found something, and the answers to
-    all other requests."""
+    """Runs everything on a broker and a console of their own. Returns how many runs of schemathesis found something,
+    and the answers to all other requests."""
     some = [Role(name) for name in options.roles]
     with tempfile.TemporaryDirectory(prefix="dtg-fuzz-") as folder:
         broker = Broker(Path(folder, "kafka"), free_port())

@@ -1,7 +1,8 @@
-"""Does a role get an answer that the table of rights forbids? This is a check that schemathesis loads, in an environment of its own.
+"""Does a role get an answer that the table of rights forbids? Schemathesis loads this module as one of its checks, in
+its own virtual environment.
 
-`DTG_FUZZ_RIGHTS` names a JSON file. `may`: address → whether the role may request it. `hidden`: words in the fields that the role may
-not read.
+`DTG_FUZZ_RIGHTS` names a JSON file. `may`: address → whether the role may request it. `hidden`: words in the fields
+that the role may not read.
 """
 
 import json
@@ -21,8 +22,8 @@ NO_RIGHT = "/problems/no_right"
 
 @schemathesis.check  # type: ignore[untyped-decorator]
 def rights_of_the_role(ctx: Any, response: Any, case: Any) -> None:
-    """Checks three things: a request without the right is refused, a request with the right is not refused because of rights, and no
-    answer contains a word of `hidden`."""
+    """Checks three things: a request without the right is refused, a request with the right is not refused because of
+    rights, and no answer contains a word of `hidden`."""
     text = response.text
     if leaked := sorted(HIDDEN & set(re.findall(r"zq\d+x", text))):
         raise AssertionError(f"what this role may not read is in the answer: {leaked[:5]}")

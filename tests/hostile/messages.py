@@ -1,4 +1,5 @@
-"""Which bad messages may a topic contain? They are made from a seed, so the same seed gives the same messages."""
+"""Which bad messages may a topic contain? A hostility is one kind of bad message. The messages are made from a seed, so
+the same seed gives the same messages."""
 
 import base64
 import random
@@ -132,8 +133,8 @@ class Flood:
     # messages without faults
 
     def draft(self, topic: str = "", kind: str = "", known: float = 0.1) -> Draft:
-        """Returns a golden example about other goods. `known`: the share of messages about goods of earlier
-        messages."""
+        """Returns a message that is made from a golden example, with the goods and container of this message in place
+        of those of the example. `known`: the share of messages about goods of earlier messages."""
         dice = self.dice
         if not kind:
             topic, kind = dice.choice(self.decided if dice.random() < 0.9 else self.there)
@@ -169,13 +170,13 @@ class Flood:
 
     def slot(self, body: Any, want: Callable[[Any], bool]) -> tuple[Any, Any] | None:
         """Returns a random place in the body whose value fulfils `want`: the object or list that contains it, and its
-        key or index there. Returns None if there is none."""
+        key or index there. Returns None if no value fulfils `want`."""
         found = [(c, n) for c, n in _slots(body) if want(c[n])]
         return self.dice.choice(found) if found else None
 
     def put(self, draft: Draft, want: Callable[[Any], bool], new: Any, raw: bytes | None = None) -> Draft:
-        """Puts `new` at a random place that fulfils `want`, or at any place if none does. `raw`: bytes that are
-        written there in place of `new`, even if they are not JSON."""
+        """Puts `new` at a random place whose value fulfils `want`, or at any place if no value does. `raw`: bytes that
+        are written there in place of `new`, even if they are not JSON."""
         at = self.slot(draft.body, want) or self.slot(draft.body, _any)
         if at is not None:
             # `new` may be a value of `WRONG`. A copy is put into the draft, because the draft may be changed later.

@@ -1,5 +1,5 @@
-"""Can wrong findings be retracted or replaced? If papers are not in order, can they be rectified instead of refusing
-the goods?"""
+"""Can wrong findings be retracted or replaced? If papers are not in order, can the declarant put them right, so that
+the goods are not refused?"""
 
 from datetime import timedelta
 

@@ -22,9 +22,9 @@ DECIDERS: dict[str, Any] = {desk.name: desk.decider for desk in desks(SERVICES, 
 class Journey:
     """One consignment on its way through all services, each with one state per key.
 
-    `when` sends one request, and lets the desks read at the same time until no message is unread. `then` compares all
-    facts that they published because of the request, desk by desk and in order. If the facts of a step were not
-    compared, the next step fails.
+    `when` sends one request. The desks then read until no message is unread, while the clock stands still. `then`
+    compares all facts that the desks published because of the request, desk by desk and in order. If the facts of a
+    step were not compared, the next step fails.
     """
 
     at: datetime = NOON
@@ -36,8 +36,7 @@ class Journey:
     compared: bool = True
 
     def when(self, request: Request, request_id: str, *, after: timedelta = timedelta()) -> "Journey":
-        """Sends `request`. It is sent `after` this time since the last step, or at the request's own event time if that
-        is later."""
+        """Sends `request`, `after` later than the last step, or at the request's own event time if that is later."""
         self.at = max(self.at + after, request.occurred_at)
         readers = [name for name in FLOW if type(request) in FLOW[name]]
         return self._step([(name, request_id, request) for name in readers])

@@ -69,8 +69,8 @@ def test_an_arrival_after_a_departure_that_was_told_before_is_taken_back_once() 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_an_arrival_that_stands_counts_and_not_one_before_that_was_taken_back(seed: int) -> None:
-    """If the retracted arrival counted, too, X would have left with the container by one arrival and not by the other,
-    and the desks would answer each other for ever."""
+    """If the retracted arrival counted, too, X would have left with the container according to one arrival and not
+    according to the other one. The desks would then answer each other for ever."""
     quay = Quay(Random(seed))
     goods(quay, X, BOX, "BL X", 2)
     goods(quay, Y, BOX, "BL Y", 2)

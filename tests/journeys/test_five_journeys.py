@@ -1,8 +1,8 @@
 """How does a consignment pass through all desks? Five stories list every fact that every desk publishes.
 
 Green goods leave without a control; the papers of yellow goods are rectified; red goods are treated, because a pest is
-found in them; other goods are refused; and released goods are called back. Each step is one request, with the facts
-that follow from it at all desks.
+found in them; other goods are refused; and released goods are called back. Each step is one request, or time that
+passes, with the facts that follow from it at all desks.
 """
 
 from datetime import datetime, timedelta

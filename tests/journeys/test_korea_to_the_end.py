@@ -103,7 +103,8 @@ def test_every_declaration_reaches_a_named_end(
 
 
 def _evidence(count: int, ends: Counter[str], entries: Iterable[LoggedMessage]) -> str:
-    """Returns the page about the ends, findings and rules. Each finding and rule is counted once for a declaration."""
+    """Returns the page about the ends, findings and rules. Each finding and rule counts at most once for a
+    declaration."""
     found: dict[str, Counter[str]] = {"error": Counter(), "warning": Counter(), "rule": Counter()}
     for body in [entry.body or {} for entry in entries if entry.kind in FACTS_WITH_CAUSES]:
         findings = [*body.get("findings", ()), *body.get("warnings", ())]

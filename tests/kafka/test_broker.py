@@ -1,4 +1,5 @@
-"""Does the embedded broker keep its promises when it is killed?"""
+"""What does the embedded broker do after it was killed, with data of a newer Kafka, and with the archive of its
+classes?"""
 
 import signal
 import subprocess

@@ -1,5 +1,5 @@
 """Which message is parked if a batch cannot be written? The tests use the real loop and broker. Only the message that
-causes the failure is parked; if the broker refuses everything, no message is."""
+causes the failure is parked. If the broker refuses every message, none is parked."""
 
 from collections import Counter
 from collections.abc import Iterator

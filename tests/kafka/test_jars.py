@@ -35,7 +35,7 @@ class Mirror(ThreadingHTTPServer):
 
 
 class Page(BaseHTTPRequestHandler):
-    """One file of the repository."""
+    """Answers one request for a file of the repository."""
 
     server: Mirror
 

@@ -405,7 +405,8 @@ def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
 def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_waits_for_its_session(
     quiet: Border, tmp_path: Path
 ) -> None:
-    """Here a session lasts ten minutes. Without the supervisor, the second worker would have to wait for its end."""
+    """Here a session lasts ten minutes. Without the supervisor, the second worker would have to wait until the session
+    of the killed worker has ended."""
     child = declarations(quiet, tmp_path, "killed", DTG_SESSION_TIMEOUT_MS="600000")
     lines: list[str] = []
 

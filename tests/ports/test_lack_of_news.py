@@ -1,5 +1,6 @@
-"""Is the answer no in every case in which a port may lack messages? The list is in docs/ports.md; each row is tested here or
-in test_port.py."""
+"""Is the answer no in every case in which a port may lack messages? docs/ports.md lists these cases. The rows about
+topics and the notebook are tested here, in `test_port.py` or in `test_notebook_gone.py`; the rows about HTTP in
+`test_odd_consoles.py`."""
 
 import contextlib
 import json
@@ -172,7 +173,8 @@ def test_an_open_transaction_is_a_no_until_it_ends(wire: str, notebook: Notebook
 def test_an_answer_that_does_not_tell_the_end_of_each_partition_is_a_no(
     wire: str, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If the broker's answer lacks a partition, the client library leaves it out, too, so its messages would not be read."""
+    """If the broker's answer lacks a partition, the client library leaves the partition out, too. The messages of this
+    partition would then not be read."""
     consignment = released("PORT-LEFT-OUT", "NEWS0000016").revoked()
     publish(wire, consignment.messages[:-1])
     with TopicPort(wire, notebook) as port:
@@ -209,7 +211,7 @@ CREATE TABLE port_statements (
 
 
 def test_a_notebook_of_an_earlier_version_is_read_again_and_does_nothing_twice(wire: str, tmp_path: Path) -> None:
-    """Such a notebook does not say from which topics it was filled."""
+    """A notebook of an earlier version does not say from which topics it was filled."""
     consignment = released("PORT-OLD", "NEWS0000008").revoked()
     publish(wire, consignment.messages)
     with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as sql, sql:

@@ -27,8 +27,8 @@ BEFORE = {
 
 
 def of_the_software_version_before(bootstrap: str, file: Path) -> Gatehouse:
-    """Makes a notebook as the version before this one leaves it after it has read everything; it knows only the topics
-    of the desks. Returns what its handler did."""
+    """Makes a notebook as the software version before leaves it after it has read everything. That version knows only
+    the topics of the desks. Returns the handler that got its notices."""
     notes = Notebook(file)
     house = Gatehouse(notes)
     with TopicPort(bootstrap, notes, former=True) as port:
@@ -53,7 +53,7 @@ def statements(file: Path) -> list[tuple[str, str, str]]:
 
 @pytest.fixture
 def anew(wire: str) -> str:
-    """The broker, with an empty topic for ports and empty topics of the desks."""
+    """The bootstrap servers of a broker on which the topic for ports and the topics of the desks are empty."""
     for topic in (TOPIC, *FORMER):
         remove(wire, topic)
         make(wire, topic)

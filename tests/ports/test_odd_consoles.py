@@ -1,5 +1,5 @@
-"""Is there an HTTP answer that is not a yes but that a port takes for one? A server that imitates a console sends all kinds of
-answers."""
+"""Is there an HTTP answer that is not a yes but that a port takes for one? A server that imitates a console sends all
+kinds of answers."""
 
 import json
 import shutil
@@ -42,8 +42,9 @@ def feed(*lines: Any, **changed: Any) -> dict[str, Any]:
 
 
 class Stranger:
-    """A server that answers the feed from its beginning with `feed` and everything else with `gate`, both with `status` and
-    `headers`."""
+    """A server that imitates a console. It answers a request for the feed from its beginning with `feed`, a request for
+    a later part of the feed with an empty page, and everything else with `gate`. `statuses`: of the answers about the
+    feed, and of all others; `headers`: further headers of every answer."""
 
     def __init__(self) -> None:
         self.feed: Any = EMPTY

@@ -1,5 +1,5 @@
-"""Does a port act on each release once, whatever dies or is published twice, and does it take only a clear yes for a
-yes?"""
+"""Does a port act on each release once, even if a process dies or a message is published twice, and does it take only a
+clear yes for a yes?"""
 
 import contextlib
 import dataclasses

@@ -1,5 +1,5 @@
-"""Can a port get a text that an officer wrote, or the name of an officer? Every request has a secret word, and the test looks for it in every
-byte that a port can get: topic, feed, stream, gate answers, and the output of `dtg port`."""
+"""Can a port get a text that an officer wrote, or the name of an officer? Every request has a secret word, and the test
+looks for it in every byte that a port can get: topic, feed, stream, gate answers, and the output of `dtg port`."""
 
 import subprocess
 import sys
@@ -45,7 +45,8 @@ ROOT = Path(__file__).parents[2]
 
 
 class Story:
-    """Goods and containers about which officers send requests; every text of theirs contains the secret word."""
+    """Goods and containers about which officers send requests. Every text in these requests contains the secret
+    word."""
 
     def __init__(self, border: Border) -> None:
         self.border = border

@@ -48,7 +48,7 @@ def record(row: Row, step: Step, readings: list[Reading]) -> RecordTreatment:
 
 
 def changed(readings: list[Reading], number: int, **values: Decimal) -> list[Reading]:
-    """The readings, with `values` as new fields of the reading `number`."""
+    """The readings, with `values` as new fields of the reading at the index `number`."""
     return [each.model_copy(update=values) if at == number else each for at, each in enumerate(readings)]
 
 

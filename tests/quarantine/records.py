@@ -25,7 +25,7 @@ GOOD: dict[TreatmentMethod, tuple[Row, ...]] = {
     PHOSPHINE: tuple([(hours, "15", "0.28") for hours in _DAYS]),
     COLD: tuple([(str(hour), "2", None) for hour in range(16 * 24 + 1)]),
 }
-"""For each method readings that meet its schedule for wood, grain or citrus, most of them just."""
+"""Method → readings that meet its schedule for wood, grain or citrus. Most of them only just meet it."""
 
 RESIDUE: dict[TreatmentMethod, str | None] = {HEAT: None, BROMIDE: "5", FLUORIDE: "5", PHOSPHINE: "0.3", COLD: None}
 DOSE: dict[TreatmentMethod, str | None] = {HEAT: None, BROMIDE: "48", FLUORIDE: "120", PHOSPHINE: "1.5", COLD: None}
@@ -67,8 +67,8 @@ def treatment(
     asked_by: str = "unit-3",
     started_at: datetime | None = None,
 ) -> RecordTreatment:
-    """A record with these readings, sent an hour after the last one. By default the treatment unit has the class that
-    the method needs."""
+    """A record with these readings, sent an hour after the last reading. By default the treatment unit has the class
+    that the method needs."""
     read = readings(rows)
     began = started_at or start_of(attempt)
     ended = began + timedelta(hours=float(max([each.hours for each in read], default=Decimal(0))))

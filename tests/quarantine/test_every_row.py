@@ -104,8 +104,8 @@ def _of_gas(row: Row, step: Exposure, readings: list[Reading], good: RecordTreat
 
 
 def _of_units(row: Row, step: Step, readings: list[Reading], good: RecordTreatment) -> Iterator[Case]:
-    """The limits of possible values. They are tested with a reading after the treatment, because such a reading has
-    no other effect."""
+    """Cases for the limits of possible values. They are tested with a reading after the treatment, because such a
+    reading has no other effect."""
     after = readings[-1].hours + 1
     bounds = row.plausible
     for name, inside, outside in (
@@ -194,8 +194,8 @@ def _step_holds(row: Row, step: Step, made: RecordTreatment, by_place: list[list
 
 
 def _run_holds(row: Row, step: HeldTemperature, readings: list[Reading]) -> bool:
-    """Whether two readings are far enough apart in time, with only correct readings from the first of them to the
-    second."""
+    """Whether two readings are far enough apart in time. From the first of them to the second, all readings must be
+    correct, and no two successive readings may be too far apart."""
     desk = [r for r in readings if r.concentration_g_m3 is not None] if step.floor_g_m3 else readings
     for first in range(len(desk)):
         for end in range(first, len(desk)):

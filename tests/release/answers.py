@@ -1,7 +1,6 @@
-"""Which facts does the release desk publish at once about goods in one container, for everybody and for the
-gate desk?
+"""Which facts does the release desk publish together about goods in one container, for everybody and for the gate desk?
 
-Each function returns them in the order of publication. `at`: when the desk decided.
+Each function returns these facts in the order of publication. `at`: when the desk decided.
 """
 
 from datetime import datetime
@@ -64,8 +63,8 @@ def goods_refused(
 
 
 def goods_called_back(version: int, at: datetime, why: Phrase, *holds: Hold) -> tuple[Fact, ...]:
-    """Returns the facts if a release is revoked. `version`: of the revocation; the statement that the goods
-    are held has the next one."""
+    """Returns the facts if a release is revoked. `version`: of the revocation; the statement that the goods are held
+    has the next version."""
     return facts.release_revoked(version, why, at=at), *goods_held(version + 1, at, *holds, why=why)
 
 
@@ -80,8 +79,8 @@ def goods_called_back_to_arrive(version: int, at: datetime, since: datetime) -> 
 def goods_no_longer_refused(
     version: int, at: datetime, cause: str, *holds: Hold, arrived_at: datetime | None = NOON
 ) -> tuple[Fact, ...]:
-    """Returns the facts if a refusal is revoked. `version`: of the revocation; the statement that the goods
-    are held has the next one."""
+    """Returns the facts if a refusal is revoked. `version`: of the revocation; the statement that the goods are held
+    has the next version."""
     gone = facts.refusal_revoked(version, phrase("failure_gone", hold=cause), at=at)
     return gone, *goods_held(version + 1, at, *holds, arrived_at=arrived_at)
 

@@ -1,4 +1,4 @@
-"""The requests of people to the release desk about one consignment, for tests."""
+"""How do tests build the requests of people to the release desk about one consignment?"""
 
 from datetime import datetime
 

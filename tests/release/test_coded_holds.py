@@ -1,5 +1,5 @@
-"""Does a hold have its reason as a code with parameters, and is the catalogue's text for it the same as the sentence beside
-it?"""
+"""Does a hold state its reason as a code with parameters, and does the catalogue make from these the same sentence that
+stands beside the code?"""
 
 import pytest
 

@@ -64,7 +64,7 @@ def versions(desk: Story) -> list[int]:
 
 
 CORRECTED = {"inspection/inspection": (0, 2)}
-"""The revisions of a release after the findings were taken back and the goods passed."""
+"""The field `revisions` of a release after the findings were taken back and the goods then passed."""
 
 
 def test_released_goods_whose_findings_were_wrong_are_called_back_before_anything_else() -> None:

@@ -95,8 +95,8 @@ def refused(messages: list[Message]) -> bool:
 
 @st.composite
 def looks(draw: st.DrawFn, control: ControlKind) -> list[Message]:
-    """The facts of the inspection desk about one control, and of the quarantine desk about its pests, with answers that are
-    retracted and replaced."""
+    """The facts of the inspection desk about one control, and of the quarantine desk about the pests that it found.
+    Some answers are retracted and replaced."""
     facts: list[Message] = []
     revision = 0
     for _ in range(draw(st.integers(0, 3))):
@@ -153,8 +153,8 @@ def goods(draw: st.DrawFn) -> list[Message]:
 
 
 def play(messages: list[Message]) -> Story:
-    """Lets the desk read the messages. After each of them goods may be released only if no answer is missing, and must be
-    refused exactly if something failed."""
+    """Lets the desk read the messages. After each of them goods may be released only if no answer is missing, and must
+    be refused exactly if something failed."""
     desk = story(decider)
     read: list[Message] = []
     for message in messages:
@@ -173,8 +173,8 @@ STATEMENTS = (ConsignmentHeld, ReleaseGranted, ReleaseRefused, ReleaseRevoked, R
 
 
 def came_to(desk: Story) -> tuple[str, str, frozenset[tuple[str, str, str]], dict[str, object]]:
-    """Returns the state of the goods, the kind of the last statement, the open holds with owner and reason, and everything
-    that the desk knows about the goods except their arrivals."""
+    """Returns the state of the goods, the kind of the last statement, the open holds with owner and reason, and
+    everything that the desk knows about the goods except their arrivals."""
     last = [f for f in desk.facts if isinstance(f, STATEMENTS)][-1]
     holds = frozenset((h.hold_id, h.owner.value, h.reason) for h in desk.state.stated)
     known = desk.state.dossier._asdict()

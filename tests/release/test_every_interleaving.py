@@ -127,8 +127,8 @@ class Oracle:
 
 @dataclass
 class Standing:
-    """The result of the desk's statements: its last answer, the released containers, and what the gate desk knows of each
-    container."""
+    """The result of the desk's statements: its last answer, the released containers, and what the gate desk knows of
+    each container."""
 
     stated: str = "nothing said"
     released: tuple[str, ...] = ()
@@ -216,10 +216,11 @@ def named(messages: list[Message]) -> list[tuple[str, Message | None]]:
 
 @st.composite
 def departures(draw: st.DrawFn, boxes: tuple[str, ...]) -> list[tuple[str, Message]]:
-    """The gate desk's facts about departures in the order of its topic; some are retracted, and some published again after
-    that.
+    """The gate desk's facts about departures in the order of its topic; some are retracted, and some published again
+    after that.
 
-    A departure without release is never parked behind another message, so it may be read before a retraction that is parked.
+    A departure without release is never parked behind another message, so it may be read before a retraction that is
+    parked.
     """
     drawn: list[Message] = []
     for box in boxes:
@@ -242,8 +243,9 @@ def departures(draw: st.DrawFn, boxes: tuple[str, ...]) -> list[tuple[str, Messa
 
 @st.composite
 def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
-    """Any controls, any answers to them (asked for or not), arrivals whole and in parts, departures, holds, withdrawals, and
-    months that pass; shuffled, some doubled."""
+    """The messages about one consignment, shuffled, and some of them doubled. They are about any controls, with any
+    answers to these or to other controls; arrivals of all containers or of some; departures; holds; and withdrawals.
+    `None` stands for months that pass."""
     controls = draw(st.lists(st.sampled_from(ControlKind), unique=True, max_size=4))
     boxes = draw(st.sampled_from([(BOX,), BOXES, (*BOXES, "TGHU1234567")]))
     messages: list[Message] = [consignment_assessed(*controls, containers=boxes)]

@@ -1,8 +1,8 @@
-"""Do corrections, holds, partial arrivals, departures and lapses lead to the right result, in whatever order and however often they are
-read?
+"""Do corrections, holds, partial arrivals, departures and lapses lead to the right result, in whatever order and
+however often they are read?
 
-The oracle does not use the desk's code: for each control and treatment it keeps the fact with the highest revision, and for officers'
-requests their result in the order in which the desk read them.
+The oracle does not use the desk's code: for each control and treatment it keeps the fact with the highest revision, and
+for officers' requests their result in the order in which the desk read them.
 """
 
 from collections import Counter

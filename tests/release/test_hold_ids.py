@@ -1,4 +1,4 @@
-"""Is every id of a hold made in one place, and does it say what it belongs to?"""
+"""Is every id of a hold made in one place, and does the id say what the hold belongs to?"""
 
 import ast
 import re

@@ -180,7 +180,8 @@ def test_a_watch_that_was_lifted_before_it_began_names_what_lifted_it() -> None:
 
 
 def test_a_record_of_watches_of_the_software_version_before_is_read() -> None:
-    """It does not have the requests, so a refusal can name none."""
+    """A record of the version before does not say which requests placed and lifted its watches. So a refusal cannot
+    name these requests."""
     stored = b'{"watches":{"w":["BL1","","a tip","2026-11-23T12:01:00Z"]},"ended":["x"],"state":"watching"}'
     desk = story(decider)
     desk.state = decider.STATE.validate_json(stored)
@@ -254,8 +255,8 @@ class World:
     number: int = 0
 
     def tell(self, partition: int | None, message: Message) -> None:
-        """Sends a message to the consignment with the number `partition`, or to the record of the whole partition if
-        that is None."""
+        """Sends a message to the consignment with the number `partition`. If `partition` is None, sends it to the
+        record of the whole partition."""
         self.number += 1
         name = f"m{self.number}"
         match message:
@@ -280,8 +281,8 @@ class World:
             assert not owed, f"released while {owed} are open"
 
     def owed(self, partition: int) -> set[str]:
-        """The watches that must hold these goods: those in the partition's record, and those whose holds the console has
-        sent."""
+        """The watches that must hold these goods: those in the partition's record, and those whose holds the console
+        has sent. Watches that ended, and those whose hold on these goods was lifted, are left out."""
         desk = self.open | {watch_id for goods, watch_id in self.by_door if goods == partition}
         return {watch_id for watch_id in desk - self.ended if (partition, watch_id) not in self.let_go}
 

@@ -1,5 +1,5 @@
-"""Can a credential use Kafka's admin requests for anything that its rights do not allow: delete, alter, grant, reset offsets,
-describe?"""
+"""Can a credential use Kafka's admin requests for anything that its rights do not allow: delete, alter, grant, reset
+offsets, describe?"""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -36,7 +36,8 @@ DENIED = (
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError._NOENT,
 )
-"""The errors of a refusal. The client itself raises the last one for a topic that the brokers do not describe to this user."""
+"""The errors of a refusal. The client itself raises the last one for a topic that the brokers do not describe to this
+user."""
 INSIDE = ("__consumer_offsets", "__transaction_state", "__cluster_metadata", "__share_group_state")
 TOPICS = (facts_topic("gate"), requests_topic("gate"), state_topic("gate"), parked_topic("gate"))
 

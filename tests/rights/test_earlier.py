@@ -1,5 +1,5 @@
-"""Does a folder of an older software version, whose broker had no authentication, start with its data? And does no listener accept anybody
-without it?"""
+"""Does a folder of an older software version, whose broker had no authentication, start with its data? And does no
+listener then accept anybody without authentication?"""
 
 import signal
 import socket

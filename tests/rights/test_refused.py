@@ -1,5 +1,5 @@
-"""What does a program print if the cluster refuses its credential, or if it lacks a right? It must say so in both languages, soon, and
-without its password."""
+"""What does a program print if the cluster refuses its credential, or if it lacks a right? It must say so in both
+languages, soon, and without its password."""
 
 import json
 import os
@@ -161,7 +161,8 @@ def test_door_and_projector_say_why_they_wait(secured: Secured, forged: Path, tm
 
 
 def waits(port: int) -> dict[str, Any]:
-    """The content of a program's readiness page, as soon as it is not ready and names a trouble of its access."""
+    """The content of a program's readiness page if the program is not ready and the page names a problem of its access;
+    otherwise {}."""
     try:
         open_page(f"http://127.0.0.1:{port}/readyz", 5).close()
     except urllib.error.HTTPError as answer:

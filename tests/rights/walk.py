@@ -38,7 +38,7 @@ SECONDS = 60.0
 
 
 class Granted(NamedTuple):
-    """One thing that the cluster allowed."""
+    """One operation on one resource that the cluster allowed."""
 
     resource: str
     name: str
@@ -80,7 +80,8 @@ def described(access: Access) -> set[Granted]:
 def read(access: Access) -> set[Granted]:
     """Returns the topics from which the credential can read a message. Each topic must have a message in partition 0.
 
-    A topic that Kafka does not describe cannot be read either, because the right to read includes the right to describe.
+    A topic that Kafka does not describe cannot be read either, because the right to read includes the right to
+    describe.
     """
     settings = {"group.id": "stranger", "auto.offset.reset": "earliest", "enable.auto.commit": False, "log_level": 0}
     names = {each.name for each in described(access)}
@@ -148,7 +149,8 @@ def groups_joined(access: Access) -> set[Granted]:
 
 
 def removed(admin: KafkaAdminClient, group: str) -> Any:
-    """The coordinator's answer to removing a member that does not exist; asked again until a coordinator is ready."""
+    """The coordinator's answer to removing a member that does not exist. The request is sent again until a coordinator
+    is ready."""
     end = time.monotonic() + SECONDS
     while True:
         try:

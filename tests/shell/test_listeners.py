@@ -95,8 +95,8 @@ def test_a_password_that_is_sent_as_it_is_goes_to_no_program_of_another_user(
 def test_while_the_broker_starts_nobody_else_gets_its_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: socket.socket, user: int | None
 ) -> None:
-    """Java needs seconds before it listens. The password must not be sent to a program that listens before
-    that."""
+    """The broker needs some seconds until it listens. The password must not be sent to a program that listens on the
+    port before that."""
     port = ours.getsockname()[1]
     rows = () if user is None else (("0100007F", port, "0A", user),)
     monkeypatch.setattr(module, "TABLES", (table(tmp_path, *rows),))

@@ -1,4 +1,4 @@
-"""A simulated day with the real desks, without a broker, on which people do only what the simulator plans."""
+"""How do tests play a simulated day with the real desks, without a broker? People do only what the simulator plans."""
 
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from tests.console.simulated import Simulated
 
 
 class Calm(Simulated):
-    """A simulated day. `entries`: all messages in order. If `paced` is true, people act after the time that they need. Otherwise people
-    act at once, and events happen when the fact that causes them is read."""
+    """A simulated day. `entries`: all messages in order. If `paced` is true, people act after the time that they need.
+    Otherwise people act at once, and events happen when the fact that causes them is read."""
 
     def __init__(self, consignments: int, seed: int, *, paced: bool) -> None:
         self.paced = paced

@@ -1,5 +1,5 @@
 """Does a player know whether goods can reach their ends only after the clock has gone on? A season of faults does not
-count that time as a standstill."""
+count such a wait as a standstill."""
 
 from datetime import UTC, datetime
 

@@ -53,7 +53,8 @@ def test_a_partial_release_is_no_end() -> None:
 
 
 def test_a_release_is_not_given_again_if_the_other_goods_in_the_container_were_found_to_stay_meanwhile() -> None:
-    """The lapse and the refusal of the other goods are on two topics, so the lapse may be read first."""
+    """The facts about the two consignments may be in two partitions, so the lapse may be read before the refusal of the
+    other goods."""
     day, ends = Day(1, 400, AT), ConsignmentEnds()
     people = People(day, ends=ends.of)
     index = next(index for index in range(0, 400, 2) if day.shares(index) and not day.intent(index + 1).again)
