@@ -45,7 +45,7 @@ Fields = Mapping[str, tuple[type[Message], str]]
 
 @dataclass
 class Planted:
-    """The planted words. `words`: word → the mark of its field; `where`: word → its field; `messages`: key, id and
+    """The planted words. `tokens`: word → the mark of its field; `where`: word → its field; `messages`: key, id and
     words of each message; `statements`: SQL that inserts the rows; `unplanted`: fields that accept no such word;
     `ending`: what follows each word where it is planted."""
 
