@@ -414,7 +414,7 @@ class StageCount(BaseModel):
 
 class ClearanceTime(BaseModel):
     """One span of time over the latest releases, of imports or of exports; null if there were none. `name`, `source`: as in `schemas/spans.py`, and
-    as the label `stage` of the metric `customs_clearance_seconds`."""
+    as the label `span` of the metric `customs_clearance_seconds`."""
 
     direction: str
     name: str
