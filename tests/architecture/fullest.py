@@ -1,4 +1,5 @@
-"""What is the largest message of a kind that can be made? Built from its schema; a field without a bound is an error.
+"""What is the largest message of a kind that can be made? It is built from the schema of the kind. A field without a
+bound is an error.
 
 Every character of a text takes four bytes, every list is full, and every optional field is set.
 """
@@ -13,7 +14,7 @@ from schemas.parking import BASE64
 from schemas.vocabulary import CONSIGNMENT_ID, PARTITION_KEY
 
 WIDE = "\U0001f6a2"
-"""One character, four bytes in UTF-8; no character that may stand in a text takes more in JSON."""
+"""One character that takes four bytes in UTF-8. No character that may stand in a text takes more bytes in JSON."""
 OF_PATTERN = {
     LINE: WIDE,
     PRINTABLE: WIDE,

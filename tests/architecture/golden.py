@@ -158,7 +158,7 @@ def after(hours: float) -> datetime:
 
 
 YEARS_BEFORE = LODGED - timedelta(days=1000)
-"""A time that was reported for an event and not believed."""
+"""A reported time of an event that is so long ago that the gate desk does not believe it."""
 WITHDRAWAL = request_id(DECLARANT, "withdraw-PO-2026-0117")
 REPORT, DISCHARGE = request_id(TERMINAL, "gate-out-1"), request_id(TERMINAL, "discharge-1")
 WATCH = request_id(OFFICER, "watch-1")
@@ -996,7 +996,7 @@ EXAMPLES: tuple[Message, ...] = (
         offset=0,
     ),
 )
-"""One of each kind."""
+"""At least one example of each kind of message."""
 
 
 def payload(message: Message) -> bytes:

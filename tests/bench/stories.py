@@ -136,8 +136,8 @@ def retold(base: list[Story], number: int) -> Story:
 
 
 def live(base: list[Story], number: int) -> int:
-    """Returns how many messages of the story with this number the desk has read. For every second story these are
-    all, for the others all but the last."""
+    """Returns how many messages of the story with this number the desk has read. For an odd number these are all
+    messages, for an even number all but the last."""
     return len(base[number % len(base)].messages) - (number % 2 == 0)
 
 

@@ -1,5 +1,5 @@
-"""Do the pages work as promised in each language, at any width, without JavaScript and without other hosts, and do
-hidden pages ask nothing?"""
+"""Do the pages work as promised in each language, at any width, without JavaScript and without other hosts, and does a
+hidden page send no requests?"""
 
 import json
 import re

@@ -32,8 +32,8 @@ from tests.waiting import wait, wait_by
 OPEN_SECONDS = 10
 """The transaction timeout in seconds that a foreign program asks for. The embedded broker allows little more."""
 CATCH_SECONDS = 10
-"""A link stays cut or slow at most this many seconds until a connection is cut or a chunk delayed. A worker sends data
-every second."""
+"""A fault of a link waits at most this many seconds for the first connection that is cut, or for the first chunk that
+is delayed. A worker sends data every second."""
 
 # faults of the broker
 
