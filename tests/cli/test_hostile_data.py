@@ -141,7 +141,7 @@ class Crowd:
 
 
 def compressed(bootstrap: str) -> None:
-    """Sends a compressed message. Any client may do so, with a codec that a reader lacks."""
+    """Sends compressed messages with each codec of Kafka. Any client may use a codec that a reader lacks."""
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap, "compression.type": codec})
         for topic in ("customs-gate-requests", "customs-release-facts", "customs-release-parked"):

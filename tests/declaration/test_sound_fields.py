@@ -94,7 +94,8 @@ def is_readable(paper: dict[str, Any]) -> bool:
 
 
 def apply(paper: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The paper with these changes. A change is left out if an earlier one removed its place."""
+    """The paper with these changes. A change is left out if an earlier change removed the object or list that contains
+    its field."""
     for pointer, value in changes:
         try:
             paper = changed(paper, pointer, value)
