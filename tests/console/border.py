@@ -92,7 +92,7 @@ class PublishedMessage:
     sequence: int
     at: datetime
     of: str = ""
-    """For a copy, the topic of its fact."""
+    """If this message is a copy for ports: the topic of the fact that was copied; otherwise empty."""
 
     def headers(self) -> Any:
         desk = (self.of or self.topic).split("-")[1]
@@ -155,7 +155,7 @@ def declaration(
 
 @dataclass
 class Border:
-    """The messages about one consignment; `said` has all of them in order."""
+    """The story of one consignment: `messages` has all messages about it, in order."""
 
     reference: str
     containers: tuple[str, ...] = ("CSQU3054383",)
@@ -249,8 +249,8 @@ class Border:
         return self
 
     def lodged_again(self, request: str = "") -> "Border":
-        """Adds the facts by which the lodgement is passed on to the next consignment after a withdrawal. All later messages are about
-        that one.
+        """Adds the facts by which the lodgement is passed on to the next consignment after a withdrawal. All later
+        messages are about the next consignment.
 
         `request`: the request that lodged it; by default the request of the message before.
         """
@@ -656,7 +656,8 @@ def _for_ports(one: PublishedMessage) -> list[PublishedMessage]:
 
 
 def publish(bootstrap: str, messages: Iterable[PublishedMessage], former: bool = False) -> None:
-    """Writes these messages with the copies for ports, each topic in the given order, and waits for the broker. `former`: as `copies`."""
+    """Writes these messages and their copies for ports, each topic in the given order, and waits until the broker has
+    acknowledged them. `former`: as in `copies`."""
     producer = clients.producer(access_to(bootstrap), {"acks": "all", "enable.idempotence": True})
     failed: list[Any] = []
 

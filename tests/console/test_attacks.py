@@ -184,7 +184,8 @@ def test_a_key_for_the_gate_question_reads_no_messages_on_pages_either(door: Qui
 
 @pytest.mark.parametrize("field", ["watch_id", "asked_by", "on_behalf_of", "consignment_id"])
 def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str) -> None:
-    """A hold with the id of a watch would be taken for one that the watch placed, and would be lifted with the watch."""
+    """A desk would take a hold with the id of a watch for a hold that the watch placed, and would lift it with the
+    watch."""
     answer = door.api(
         "POST", f"/consignments/{GOODS}/holds", headers=headers_of(), json={"reason": "a tip", field: GOODS}
     )

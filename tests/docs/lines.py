@@ -1,4 +1,5 @@
-"""Which command lines do the documents name? Each line of a block of commands, and each command in a sentence."""
+"""Which command lines do the documents name? These are each line of a block of commands, and each command in a
+sentence."""
 
 import re
 from pathlib import Path
