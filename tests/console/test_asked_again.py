@@ -64,8 +64,8 @@ def test_a_report_that_could_not_be_sent_counts_anew_when_it_is_sent_again(conte
 def test_a_stripping_keeps_the_containers_into_which_the_goods_went_until_it_is_answered(
     context: ConsoleContext,
 ) -> None:
-    """The goods that these containers had before may be released, and the goods that came out of the other container may be held. The
-    answer is a fact about that other container."""
+    """The goods that were in the target containers before may be released, while the goods that came out of the
+    stripped container may be held. The fact that answers the report is about the stripped container."""
     asked_us = int(now().timestamp() * 1_000_000)
     finish(context.asker._note_holds([report("r1", asked_us, OTHER, THIRD), report("r2", 7)]))
 

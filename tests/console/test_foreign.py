@@ -1,4 +1,5 @@
-"""Does any answer show goods of another company or office? Works as `test_masks`, with people of other companies and offices."""
+"""Does any answer show goods of another company or office? The test works as `test_masks` does, with people of other
+companies and offices."""
 
 from collections.abc import Iterator
 

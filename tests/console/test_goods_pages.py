@@ -1,5 +1,9 @@
-"""Does the page of a consignment show an officer and a treatment unit what they need: the goods, what a treatment record must show, every
-open hold, and about containers only what concerns these goods? And do lists show everything at first, the newest first?"""
+"""Does the page of a consignment show an officer and a treatment unit what they need, and do lists show everything at
+first, the newest first?
+
+They need the goods, what a treatment record must show, every open hold, and about containers only what concerns these
+goods.
+"""
 
 import re
 from collections.abc import Iterator

@@ -23,7 +23,7 @@ from tests.console.simulated import Simulated, full_day, topics_of_rows
 from tests.console.still import Still
 
 SENTENCE = re.compile(r"(?<![\w/'-])[A-Za-z][a-z]+(?:'s)?(?:[,:;]? [A-Za-z]?[a-z]+(?:'s)?){2,}")
-"""Three words in a row."""
+"""Three or more words of Latin letters in a row."""
 TECHNICAL = re.compile(r"<(code|pre|textarea|script|style|head)\b.*?</\1>", re.DOTALL)
 ENGLISH = re.compile(r'<(\w+)[^>]*\blang="en"[^>]*>.*?</\1>', re.DOTALL)
 LISTS = (

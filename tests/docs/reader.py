@@ -1,5 +1,5 @@
-"""What happens if a reader types the commands of the documents? A reader is played here, whose commands work on a
-border that runs only for the test."""
+"""How does a test type the commands of the documents as a reader does? They work on a running border that serves only
+this test."""
 
 import json
 import os
