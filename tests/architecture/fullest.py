@@ -24,15 +24,16 @@ OF_PATTERN = {
     r"^[0-9]{18}$": "9",
     BASE64: "A",
 }
-"""The widest character of each pattern; a text with another pattern, or without one, counts as unbounded."""
+"""Pattern → the character of it that takes the most bytes. A text with another pattern, or without a pattern, counts as
+unbounded."""
 
 
 WHOLE = {PARTITION_KEY: "watches/999999999"}
-"""The longest text of each pattern that is not the repetition of one character."""
+"""Pattern → its longest text, for the patterns whose texts are not one repeated character."""
 
 
 class Unbounded(Exception):
-    """A value in the kind has no bound; the text of the exception names its place."""
+    """A value in the kind has no bound. The text of the exception names the path of the value."""
 
 
 def fullest(kind: type[Message]) -> Any:

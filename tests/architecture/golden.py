@@ -1,4 +1,5 @@
-"""What does each kind of message look like on the wire? One example of each, from the life of a few consignments.
+"""What does each kind of message look like on the wire? This file has an example of each kind, from the life of a few
+consignments.
 
 `make examples` writes `schemas/examples/<kind>.json` for a kind that has none, and `<kind>.2.json` (3, 4, …) if a kind
 has got a new optional field since then. Existing files are never changed, because they were published.

@@ -189,7 +189,8 @@ def test_a_message_that_may_be_missing_is_redacted_like_one_that_is_there() -> N
 
 
 def test_what_a_field_inside_holds_needs_no_mark() -> None:
-    """The rules and the draw of an assessment are never published, so their fields have no marks."""
+    """The fields `rules` and `draw` of an assessment are marked as inside. So the fields of the rules and of the draw
+    need no marks."""
     with pytest.raises(Unmarked, match=r"Draw\.value"):
         outside_form(Draw, Audience.DECLARANT)
 

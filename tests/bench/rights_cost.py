@@ -77,7 +77,8 @@ def serve_without_rights() -> None:
 
 @contextmanager
 def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
-    """Yields port and process id of two consoles at one broker: first that with rights, then that without."""
+    """Yields port and process id of two consoles at one broker: first of the console with rights, then of the console
+    without rights."""
     with ExitStack() as stack:
         broker = Broker(folder / "kafka", free_port())
         broker.start()
@@ -119,9 +120,9 @@ def cost_at_console(rounds: int, each: int) -> list[tuple[float, float]]:
 
 
 def cost_at_broker(rounds: int, each: int) -> list[tuple[float, float]]:
-    """Returns the CPU microseconds of the broker for a consignment, with and without rights, for each round. Both brokers, with their
-    desks, run all the time. They have carried `WARM_CARRIED` consignments before, because a new broker spends most of its CPU on
-    compiling itself."""
+    """Returns the CPU microseconds of the broker for a consignment, with and without rights, for each round. Both
+    brokers, with their desks, run all the time. They have carried `WARM_CARRIED` consignments before, because a new
+    broker spends most of its CPU time on compiling its code."""
     with carriers() as both:
         for carried in both:
             for _ in range(WARM_CARRIED // each):

@@ -1,4 +1,5 @@
-"""What has a desk read about a million live goods? The real messages of a simulated day, repeated with other names.
+"""What has a desk read about a million live goods? It has read the real messages of a simulated day, which are repeated
+with other names.
 
 Every state is made by the real decider in a real `Turn`. Only the names of the goods (key, message id) are made up.
 """

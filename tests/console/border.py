@@ -194,7 +194,7 @@ class Border:
         return {"consignment_id": self.id, "occurred_at": self.at}
 
     def lodged(self, **changed: Any) -> "Border":
-        """Adds a lodgement; with `changed`, of another declaration under the same reference."""
+        """Adds a lodgement. With `changed`, the declaration has these fields, under the same reference."""
         if changed:
             self.declaration = declaration(self.reference, self.containers, self.lines, **changed)
         self._say("anyone", LodgeDeclaration(**self._goods(), asked_by="broker-1", declaration=self.declaration))
@@ -252,7 +252,7 @@ class Border:
         """Adds the facts by which the lodgement is passed on to the next consignment after a withdrawal. All later
         messages are about the next consignment.
 
-        `request`: the request that lodged it; by default the request of the message before.
+        `request`: the id of the request that lodged the declaration again; by default the id of the message before.
         """
         request, later = request or self.messages[-1].id, consignment_id(DECLARANT, self.reference, 2)
         passed_on = DeclarationPassedOn(**self._goods(), request_id=request, later=later)

@@ -1,5 +1,5 @@
-"""Which messages are there on a day at the border? The simulator's people and the real desks run without a broker: with the loop's real
-turns, topics in memory, one partition, and a clock that jumps from act to act."""
+"""Which messages are there on a day at the border? The simulator's people and the real desks run without a broker: with
+the loop's real turns, topics in memory, one partition, and a clock that jumps from one request to the next."""
 
 import heapq
 from collections import defaultdict

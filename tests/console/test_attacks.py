@@ -93,7 +93,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
 
 
 def browser(door: Quiet, address: str = "127.0.0.1", **headers: str) -> httpx2.Client:
-    """A browser without cookies at this address."""
+    """A browser without cookies, whose connections come from this address."""
     transport = httpx2.HTTPTransport(local_address=address)
     return httpx2.Client(base_url=door.address, timeout=60, headers={**BROWSER, **headers}, transport=transport)
 

@@ -110,7 +110,8 @@ def test_while_rows_are_made_anew_goods_without_rows_are_held_by_every_office_an
 
 
 def test_a_terminal_that_inspects_reads_no_messages_about_boxes_of_other_offices(context: ConsoleContext) -> None:
-    """Such accounts cannot be made any more, but an older software version may have left one."""
+    """An account can no longer be both a terminal's and an inspector's, but an older software version may have left
+    such an account."""
     both = OFFICER._replace(roles=OFFICER.roles | {Role.TERMINAL})
     assert inside(context.rows, both, ALONE) is None, "as a terminal it asks about every box"
     assert not may_read(context, both, ALONE) and not may_read(context, both, SHARED) and may_read(context, both, OURS)

@@ -279,7 +279,8 @@ def test_the_link_that_brings_the_example_back_is_not_called_a_new_reference(sti
 
 
 def test_a_declarants_own_number_of_a_paper_is_not_called_a_number_of_the_enterprise(still: Still) -> None:
-    """企业编号 is the number under which customs have registered an enterprise."""
+    """企业编号 is the number under which customs have registered an enterprise. A declarant's own number of a declaration
+    is 企业自编号."""
     goods = Border("OWN-NUMBER-1").lodged().accepted()
     still.tell(goods.messages)
     pages = [still.page(path, "zh") for path in ("/consignments", f"/consignments/{goods.id}", "/lodge")]

@@ -1,5 +1,6 @@
-"""Does any answer show a masked field? Every field of every message, and every column that is made from one, contains a different word. The
-test looks for these words in each page, answer, feed, stream and file, and in the log, for each role.
+"""Does any answer show a masked field? Every field of every message, and every column that is made from a field,
+contains a different word. The test looks for these words in each page, answer, feed, stream and file, and in the log,
+for each role.
 
 Only the marks of the fields (schemas.marks) say what may be found; a new field, kind, route or role is tested without a change here.
 """

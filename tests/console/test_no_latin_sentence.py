@@ -1,7 +1,7 @@
-"""After a full simulated day: is every sentence on a Chinese page Chinese, and every Chinese text of an answer?
+"""After a full simulated day, is every sentence on a Chinese page Chinese, and is every Chinese text of an answer?
 
-Texts of people are shown unchanged, so they are removed before: the test knows every text of every request. Technical text is in
-`<code>` and `<pre>`; the reference of the API, which programs read, is marked `lang="en"`.
+Texts of people are shown unchanged. So the test removes them first; it knows every text of every request. Technical
+text is in `<code>` and `<pre>`; the reference of the API, which programs read, is marked `lang="en"`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Is what somebody wrote shown as text on every page, also where it is HTML?"""
+"""Is what somebody wrote shown as text on every page, even if it contains HTML?"""
 
 from collections.abc import Iterator
 from html.parser import HTMLParser

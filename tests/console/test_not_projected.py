@@ -1,5 +1,5 @@
-"""Can one fact stop the read model, or make a page fail? Only this fact is set aside, with an alarm, and its goods wait at the
-gate."""
+"""Can one fact that cannot be stored stop the read model, or make a page fail? Only this fact is set aside, with an
+alarm, and its goods wait at the gate."""
 
 from dataclasses import replace
 from typing import Any

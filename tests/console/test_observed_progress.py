@@ -165,7 +165,8 @@ def _await(true: Callable[[], bool], running: Projecting) -> None:
 def test_a_frozen_or_dead_projector_closes_the_gate_and_one_that_goes_on_opens_it(
     bootstrap: str, tmp_path: Path
 ) -> None:
-    """Both processes are started at the same time on a database without tables; the console waits for the tables."""
+    """Console and projector are started at the same time on a database without tables. The console waits for the
+    tables."""
     ports = free_port(), free_port()
     env = {
         "DTG_KAFKA": bootstrap,

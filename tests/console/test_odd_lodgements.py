@@ -66,7 +66,8 @@ def test_a_lodgement_of_more_boxes_than_an_answer_has_room_for_has_no_row(engine
 
 
 def test_a_watch_names_no_goods_that_no_desk_could_hold(engine: Engine) -> None:
-    """In an older version, the console ended after each start, because it tried to place a hold for such a row."""
+    """In an older version, the console ended after each start, because it tried to place a hold on goods with an id
+    that no desk accepts."""
     good, hold_id = consignment_id(DECLARANT, "good"), of_watch("w-1")
     with engine.begin() as connection:
         for key in (good, *ODD_KEYS):

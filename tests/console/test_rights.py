@@ -79,8 +79,8 @@ OF_NOBODYS_GOODS = {
     PlaceWatch,
     LiftWatch,
 }
-"""Kinds of requests about goods that belong to nobody yet. A lodgement is checked by its declarant; carriers and terminals reach
-containers, not goods; a watch is about future goods."""
+"""Kinds of requests for which it does not matter to whom stored goods belong. A lodgement is checked by its declarant;
+carriers and terminals reach containers, not goods; a watch is about goods that are not known yet."""
 OFFICES = [role for role in Role if REACH[role] is Reach.OFFICE]
 
 
