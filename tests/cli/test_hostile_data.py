@@ -162,7 +162,8 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs `dtg` in this process."""
+    """Returns a function that runs `dtg` in this process on the hostile broker, and returns the output. It fails if the
+    output has a character that controls the terminal, or if the exit code is not one of `codes`."""
     monkeypatch.setenv("DTG_KAFKA", full)
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))

@@ -20,7 +20,7 @@ SPAN = re.compile(r"`([^`]+)`")
 
 
 class Unreadable(Exception):
-    """The page has a block in an unknown language."""
+    """The page has a block in an unknown language, or a block that is indented or has no end."""
 
 
 def pages() -> list[Path]:

@@ -1,5 +1,5 @@
-"""How does a test type the commands of the documents as a reader does? They work on a running border that serves only
-this test."""
+"""How does a test type the commands of the documents as a reader does? Each command works on a running border that
+serves only this test."""
 
 import json
 import os
