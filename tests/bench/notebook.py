@@ -1,5 +1,5 @@
-"""Where are measured figures stored, together with the machine, versions and code on which they were measured? In
-`docs/performance/measured.json`."""
+"""Where are measured figures stored, together with the machine, versions and code on which they were measured? They are
+stored in `docs/performance/measured.json`."""
 
 import subprocess
 from datetime import UTC, datetime

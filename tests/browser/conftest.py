@@ -1,4 +1,5 @@
-"""What do the browser tests use? A border of their own with every desk, the real console, and Debian's Chromium."""
+"""What do the browser tests use? They use a border of their own with every desk, the real console, and Debian's
+Chromium."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -46,7 +46,7 @@ def test_every_page_fits_and_names_its_controls(desk: Running, visitors: Visitor
 
 
 def test_the_cards_of_the_board_are_as_high_as_what_stands_in_them(desk: Running, zh: Visitor) -> None:
-    """Cards in one row were once stretched to the height of the two rows beside them."""
+    """In an older version, cards in one row were stretched to the height of the two rows beside them."""
     zh.go("/")
     heights = zh.page.evaluate("[...document.querySelectorAll('.pipeline.small .step')].map((e) => e.offsetHeight)")
     assert len(heights) == 8 and max(heights) < 1.5 * min(heights), heights

@@ -1,5 +1,5 @@
-"""What does the kill ledger print? A table of what is promised, a table of the faults, and the steps to take if a line
-is bad."""
+"""What does the kill ledger print? It prints a table of what is promised, a table of the faults, and the steps to take
+if a line is bad."""
 
 import itertools
 import os

@@ -1,4 +1,5 @@
-"""What do the console's tests use? A broker without desks, both databases, and a projector that a test can wait for.
+"""What do the console's tests use? They use a broker without desks, SQLite and PostgreSQL, and a projector that a test
+can wait for.
 
 The tests write the facts of the desks themselves. They also write bad messages on every topic. So no desk may run on
 this broker.

@@ -193,8 +193,8 @@ def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str
 
 
 def test_a_key_signs_nobody_out_and_changes_no_password(door: Quiet) -> None:
-    """Otherwise somebody with a copy of a person's key for gate questions could end what this person does in the
-    browser."""
+    """If a key could do that, somebody with a copy of a person's key for gate questions could end what this person does
+    in the browser."""
     admit(door.settings.database_url, "officer/7", "inspector", "", "0000", SECRET)
     key = door.app.state.authenticator.accounts.make_key("officer/7", by="admin", at=world_us(), scopes=("gate",))
     headers = {**BROWSER, "Authorization": f"Bearer {written(key)}"}

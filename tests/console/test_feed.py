@@ -227,7 +227,7 @@ def test_a_database_restored_from_an_older_copy_skips_nothing(kafka: str, tmp_pa
 
 
 def test_a_bare_number_is_a_cursor_of_the_migrated_feed(kafka: str, url: str, request: pytest.FixtureRequest) -> None:
-    """An earlier version wrote such cursors into databases and ports' notebooks."""
+    """An earlier version wrote bare numbers as cursors into databases and ports' notebooks."""
     settings = ConsoleSettings(kafka=kafka, partitions=PARTITIONS, database_url=url)
     engine = open_engine(url, writes=True)
     with projecting(settings) as running:

@@ -185,7 +185,7 @@ WORDS_OF_PEOPLE = st.text(
     st.characters(exclude_categories=("C", "Z")) | st.sampled_from(" {}'"), min_size=1, max_size=60
 )
 SENTENCE = st.sampled_from([plain(english) for english in SENTENCES.values()])
-"""A person may write what looks like a desk's sentence."""
+"""A person may write a text that looks like a desk's sentence, so the random texts include these sentences."""
 
 
 @settings(max_examples=200, deadline=None)

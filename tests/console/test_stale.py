@@ -76,7 +76,8 @@ def test_a_transaction_that_nobody_ends_makes_the_answer_stale_until_it_is_ended
 
 @pytest.mark.parametrize("topic", [facts_topic("risk"), requests_topic("release")])
 def test_a_transaction_on_another_topic_stops_no_container(settings: ConsoleSettings, topic: str) -> None:
-    """Otherwise anybody who may write requests could keep every container with one open transaction."""
+    """If such a transaction made the answer stale, anybody who may write requests could keep every container with
+    it."""
     with (
         projecting(settings) as running,
         open_transaction(settings.kafka, topic, f"{topic}-{settings.database_url[:6]}"),
