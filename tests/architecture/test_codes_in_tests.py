@@ -1,4 +1,5 @@
-"""Do tests use codes that exist? A test with a refusal, an office or a schedule that is in no table proves nothing about the real ones."""
+"""Do tests use codes that exist? A test with a code of a refusal, an office or a schedule that is in no table proves
+nothing about real codes."""
 
 import ast
 import re

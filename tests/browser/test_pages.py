@@ -76,7 +76,7 @@ def test_everything_can_be_done_without_javascript(desk: Running, visitors: Visi
         page.reload()
         expect(page.locator(".goods .stage")).to_have_text("Awaiting arrival")
         page.locator("#act-arrival [name=place]").fill("Qianwan")
-        # The click loads the page anew. This must be over before the test loads the page again below.
+        # The click loads the page anew. That load must be over before the test loads the page again below.
         with page.expect_navigation():
             page.locator("#act-arrival").get_by_role("button").click()
         desk_shows(desk, id_of(declaration), "released")

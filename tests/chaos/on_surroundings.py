@@ -274,7 +274,7 @@ def mute_link(strike: Strike) -> None:
 
 
 def poison_strangers(strike: Strike) -> None:
-    """Writes nonsense onto every topic, with keys that no goods have. This may not affect any goods."""
+    """Writes nonsense onto every topic, with keys that no goods have. The nonsense must not affect any goods."""
     _poison(strike, {"consignment": f"stranger-{strike.salt}", "container": f"box-{strike.salt}"})
 
 

@@ -1,4 +1,4 @@
-"""Does the supervisor end a process that hangs, and no other one?"""
+"""Does the supervisor end a process that hangs, and no process that works?"""
 
 import os
 import re

@@ -107,7 +107,7 @@ def test_nothing_that_the_command_line_says_is_in_english_only() -> None:
 
 
 def test_no_error_of_another_service_that_ends_a_command_is_in_english_only() -> None:
-    """An error that only passes on the text of another error has no constant text, so this test does not find it."""
+    """An error that only passes on the text of another error has no constant text, so this test does not report it."""
     wrong, found = [], set()
     for file in [*(ROOT / "services").rglob("*.py"), *(ROOT / "deploy").rglob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

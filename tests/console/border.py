@@ -516,7 +516,7 @@ class Border:
         )
 
     def partly_released(self, *boxes: str, holds: tuple[str, ...] = ("arrival",)) -> "Border":
-        """Adds the release of these containers; the others wait."""
+        """Adds the release of the goods in these containers; the goods in the other containers wait."""
         self._version += 1
         open_holds = tuple(
             Hold(hold_id=h, owner=_owner(h), reason=_REASONS.get(h, "held"), since=self.at, lifted_by=_lifted_by(h))

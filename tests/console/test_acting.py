@@ -37,7 +37,7 @@ WAITS: dict[tuple[str, Mover], str] = {
     **{(code, Mover.QUARANTINE): TREATED for code in AwaitedCode if code.startswith("quarantine/")},
     **{(code, Mover.OFFICER): DECIDED for code in AwaitedCode if code.startswith("quarantine/")},
 }
-"""What goods wait for, and whose move it is → the route by which this person ends the wait; empty if no request of a
+"""What goods wait for, and whose move it is → the route by which the mover ends the wait; empty if no request of a
 person can end it."""
 SEVERAL = {AwaitedCode.OFFICER: of_officer("request"), AwaitedCode.GATE: of_departure("CSQU3054383")}
 

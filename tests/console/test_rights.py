@@ -101,7 +101,8 @@ def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 def as_role(door: Running, role: Role, *, own: bool) -> dict[str, str]:
-    """The headers of an account with this role; `own`: whether the goods belong to it."""
+    """The headers of an account with this role; `own`: whether the goods of these tests belong to its company and
+    office."""
     company = DECLARANT if own else OTHER
     office = "4227" if own else "2218"
     return door.acting_as(f"{role}-{own}", roles=role.value, company=company, office=office)
