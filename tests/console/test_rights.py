@@ -86,7 +86,7 @@ OFFICES = [role for role in Role if REACH[role] is Reach.OFFICE]
 
 @pytest.fixture(scope="module")
 def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console with goods that DECLARANT declared at office 4218, in a container of their own."""
+    """A console with goods that DECLARANT declared at office 4227, in a container of their own."""
     folder = tmp_path_factory.mktemp("rights")
     settings = ConsoleSettings(
         kafka=bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{folder}/c.db", console_port=free_port()
@@ -101,7 +101,7 @@ def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 def as_role(door: Running, role: Role, *, own: bool) -> dict[str, str]:
-    """The headers of an account with this role; `own`: whether the goods of these tests belong to its company and
+    """The headers of an account with this role; `own`: whether the account has the company of the goods, and their
     office."""
     company = DECLARANT if own else OTHER
     office = "4227" if own else "2218"
