@@ -235,8 +235,8 @@ def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries
 
 
 def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[LoggedMessage]) -> None:
-    # After the release of goods in containers, the release desk publishes facts for the gate desk. So without the
-    # release there is a gap in the numbers.
+    # After the release of goods in containers, the release desk publishes further facts for the gate desk. So if the
+    # release is missing, there is a gap in the sequence numbers of the release desk.
     fact = first(calm_entries, "ReleaseGranted", lambda e: e.body["containers"])
     ledger = judge([*calm_entries, with_headers(fact, ce_source="/somebody", ce_id="another")])
     assert ledger.clean and ledger.foreign == 1

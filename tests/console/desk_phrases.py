@@ -1,4 +1,5 @@
-"""Which facts do the desks publish that do not occur on a simulated day? Each story ends with facts that have further codes."""
+"""Which facts do the desks publish that do not occur on a simulated day? Each story ends with facts whose codes do not
+occur on that day."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,5 +1,5 @@
-"""Do the pages of accounts, activity, alarms, the board, containers, codes, faults and goods show what is true? Each test repeats a fault that
-was seen on a picture of one of them."""
+"""Do the pages of accounts, activity, alarms, the board, containers, codes, faults and goods show what is true? Each
+test repeats a fault that was seen on a picture of one of these pages."""
 
 import re
 from collections.abc import Iterator

@@ -229,7 +229,8 @@ def test_a_permit_lets_out_what_is_no_import_release_and_ends_with_the_departure
 
 
 def test_a_hold_after_the_permit_keeps_the_box_before_the_gate_has_read_it() -> None:
-    """The desks' topics have no order between them, so the permit may be read after a hold that the officer knew of."""
+    """There is no order between the topics of two desks. So the permit may be read after a hold of which the officer
+    knew."""
     consignment = Border("1", (BOX,)).lodged(direction="E").accepted().assessed().opened().held("inspection/inspection")
     permit = {
         "consignment_id": consignment.id,
@@ -333,7 +334,8 @@ def test_goods_that_are_awaited_with_another_conveyance_do_not_keep_the_box_of_t
 def test_goods_that_were_stripped_into_a_box_keep_it_until_the_release_desk_has_stated_something_of_them_there() -> (
     None
 ):
-    """The gate desk cannot say so itself, because it decides by container, and the release desk may be down."""
+    """The gate desk cannot say itself that these goods keep the box, because it decides by container. And the release
+    desk may be down."""
     there = free("1")
     assert answer_of(there)[:2] == (True, "released")
     stripped = Border("2", (SECOND,)).lodged().accepted().assessed().held("arrival").opened("visit-9").arrived()

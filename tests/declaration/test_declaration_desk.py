@@ -377,8 +377,8 @@ def test_the_same_paper_after_a_withdrawal_is_the_next_consignment_too() -> None
 
 
 def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer() -> None:
-    """The release desk may have granted the withdrawal although this desk has not read that yet. The result must be the
-    same whether this desk reads the lodgement or the answer first."""
+    """The release desk may already have granted the withdrawal, in a fact that the declaration desk has not read yet.
+    The result must be the same whether this desk reads the lodgement or the answer first."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
     desk.then(facts.declaration_waits("r-7", good_declaration(packages=3), "w1", 3, desk.at))
 
@@ -463,8 +463,8 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
 
 
 def test_a_record_of_the_software_version_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:
-    """The older version of the desk did not read the release desk's facts. The topic still has these answers, and the
-    desk now reads it from the beginning."""
+    """The older version of the desk did not read the release desk's facts. The topic still has these facts, and the
+    desk now reads the topic from the beginning."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1")
     before = decider.STATE.dump_python(desk.state, include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
     desk = Story(decider, decider.STATE.validate_python(before), count=2)

@@ -1,4 +1,4 @@
-"""Does the desk find masses that neither packing nor container nor rounding can explain, and no others?"""
+"""Does the desk find masses that neither packing nor container nor rounding can explain, and no other masses?"""
 
 from decimal import Decimal
 from typing import Any

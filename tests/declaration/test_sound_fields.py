@@ -1,5 +1,5 @@
-"""If some fields of a paper have a fault of shape, does the desk find all errors of the other fields, and none that
-follows from a faulty one?"""
+"""If some fields of a paper have a fault of shape, does the desk find all errors of the other fields, and no error that
+follows from a faulty field?"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -94,7 +94,8 @@ def is_readable(paper: dict[str, Any]) -> bool:
 
 
 def apply(paper: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The paper with these changes. A change is left out if an earlier one removed its place."""
+    """The paper with these changes. A change is left out if an earlier change removed the object or list that contains
+    its field."""
     for pointer, value in changes:
         try:
             paper = changed(paper, pointer, value)
