@@ -34,7 +34,7 @@ OTHERS: Mapping[str, str] = {
 }
 """Kind that changes a port's answer → its field with the related names: the containers of a consignment, or the consignments in a
 container. The field is empty if the kind has none."""
-CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
+CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm", "ContainerMustStay": "code"}
 """Kind → its field with a code as reason. Texts of officers are not sent to readers outside customs."""
 MOST_FACTS = 1024
 """The most facts that one message can cause. To check the id of a fact, this many indexes are tried. The departure of a full container
@@ -48,7 +48,8 @@ class Notice:
 
     `version` is None for a fact of the gate desk that only says how a visit ended; no earlier yes counts after it. `others`: for a
     consignment, all containers in which it is released (a container in an earlier release that is not in this one is no longer
-    released); for a container, its consignments. `reason` is a code (`CODES`), and empty for most kinds.
+    released); for a container, its consignments. `reason` is a code (`CODES`), and empty for most kinds. Of `ContainerMustStay` it is what
+    the container waits for since `occurred_at`.
     """
 
     id: str
