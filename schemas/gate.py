@@ -31,6 +31,7 @@ from schemas.vocabulary import (
     MessageId,
     Name,
     OptionalId,
+    Owner,
     Reason,
     Version,
 )
@@ -363,7 +364,12 @@ class ContainerMayLeave(AboutContainer, Fact):
 
 
 class ContainerMustStay(AboutContainer, Fact):
-    """A container that was allowed to leave must stay now. `waiting_for`: the consignments because of which it must stay.
+    """The container must stay. `waiting_for`: the consignments because of which it must stay.
+
+    The fact is published if the container was allowed to leave before, if it begins to wait for an officer's count of its lots, and if it
+    waits for something else than was published before. `code`: what it waits for, since `occurred_at` (`StayCode`; a later software version
+    may have others); `owner`: who has to act; null if it waits only for what its goods wait for. In facts of older software versions, `code` is
+    empty and `owner` is null.
 
     `version` counts the gate desk's statements on this container, as in `ContainerMayLeave`.
     """
@@ -373,6 +379,8 @@ class ContainerMustStay(AboutContainer, Fact):
     reason: Annotated[Reason, INSIDE]
     visit: Annotated[VisitId, OUTSIDE] = ""
     phrases: Annotated[Phrases, INSIDE] = ()
+    code: Annotated[Name, OUTSIDE] = ""
+    owner: Annotated[Owner | None, OUTSIDE] = None
 
 
 class ContainerGatedOut(AboutContainer, Fact):

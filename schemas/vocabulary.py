@@ -271,6 +271,33 @@ class Owner(StrEnum):
     DECLARANT = "declarant"
 
 
+class StayCode(StrEnum):
+    """What a container that must stay waits for. The codes that the console's answer to *may it leave?* has, too, mean the same there."""
+
+    ALARM = "alarm"
+    BOX_HELD = "box_held"
+    TO_BE_COUNTED = "to_be_counted"
+    NO_VISIT = "no_visit"
+    STRIPPED = "stripped"
+    NOT_STUFFED = "not_stuffed"
+    UNDECLARED = "undeclared"
+    NOT_RELEASED = "not_released"
+
+    @property
+    def owner(self) -> Owner | None:
+        """Returns who has to act. It is None if the container itself waits for nobody: its goods are not released, and each of their holds
+        has an owner; or they were stripped, and leave by their bills."""
+        match self:
+            case StayCode.ALARM | StayCode.BOX_HELD | StayCode.TO_BE_COUNTED:
+                return Owner.OFFICER
+            case StayCode.NO_VISIT | StayCode.NOT_STUFFED:
+                return Owner.CARRIER
+            case StayCode.UNDECLARED:
+                return Owner.DECLARANT
+            case StayCode.STRIPPED | StayCode.NOT_RELEASED:
+                return None
+
+
 class Severity(StrEnum):
     """How grave a finding is. A declaration with an error is rejected; a declaration that has only warnings is
     accepted."""

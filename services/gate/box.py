@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import FIRST, state_adapter
 from schemas.phrases import Phrase
-from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
+from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, StayCode
 
 Standing = Literal["held", "released", "withdrawn", "refused"]
 BEFORE = "before"
@@ -184,7 +184,9 @@ class Box:
     blocking. `gone`: consignments that left before the desk kept visits. `before`: whether the visit `BEFORE` belongs to
     this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release desk named more
     consignments than are kept, so that this record cannot show that all of them are released; this ends when an officer
-    counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding."""
+    counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding. `code`: what the
+    container waits for, as published last (`StayCode`); empty if nothing was published about that since its last yes, or since a visit
+    ended; None in a record of an older software version."""
 
     parts: tuple[Part, ...] = ()
     reports: tuple[Report, ...] = ()
@@ -205,7 +207,16 @@ class Box:
     forgotten: AwareDatetime | None = None
     overfull: bool = False
     waiting: bool = False
+    code: str | None = None
     state: Literal["box"] = "box"
+
+    @property
+    def published_code(self) -> str:
+        """Returns `code`. For a record that has none, it is that of a blocking alarm if one was published, because readers take the
+        container to wait for its end."""
+        if self.code is not None:
+            return self.code
+        return StayCode.ALARM if set(self.alarms).difference(self.mild) else ""
 
 
 @dataclass(frozen=True, slots=True)

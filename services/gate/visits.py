@@ -13,7 +13,7 @@ from typing import Literal
 from schemas.bounds import FIRST
 from schemas.envelope import FUTURE_SKEW
 from schemas.phrases import Phrase, of_earlier, phrase
-from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, plain_word, same_word
+from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, StayCode, plain_word, same_word
 from services.gate.box import BEFORE, Box, ContainerFinding, Part, Permit, Report, Yes
 from services.gate.reasons import WHY
 
@@ -626,22 +626,23 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
 
 @dataclass(slots=True)
 class Answer:
-    """The answer whether the container may leave through the land gate now. `why`: the reasons of a no, as phrases. `consignments`: those that
-    may leave in it; `permitted`: those of them that only an officer's permit lets out. `keepers`: the consignments because of which it must
-    stay."""
+    """The answer whether the container may leave through the land gate now. `why`: the reasons of a no, as phrases; `code`: what it waits for
+    in that case. `consignments`: those that may leave in it; `permitted`: those of them that only an officer's permit lets out. `keepers`: the
+    consignments because of which it must stay."""
 
     leave: bool
     why: tuple[Phrase, ...]
     consignments: tuple[str, ...] = ()
     keepers: tuple[str, ...] = ()
     permitted: tuple[str, ...] = ()
+    code: StayCode | None = None
 
 
 def answer(box: Box, truth: Truth) -> Answer:
     """Returns the gate's answer, with its reasons and the consignments."""
 
-    def no(*why: Phrase, keepers: tuple[str, ...] = ()) -> Answer:
-        return Answer(False, why, keepers=keepers)
+    def no(code: StayCode, *why: Phrase, keepers: tuple[str, ...] = ()) -> Answer:
+        return Answer(False, why, keepers=keepers, code=code)
 
     visit = truth.current
     box = _with_unspent_permits(box, truth)
@@ -650,23 +651,25 @@ def answer(box: Box, truth: Truth) -> Answer:
     inside = [p for p in (*visit.parts, *doubtful) if not _leaves_nothing(p)] if visit else []
     keepers = tuple([p.consignment_id for p in inside if not _may_go(box, p)])
     if waiting := unsettled(box, truth):
-        return no(phrase("alarm_waits"), phrase(waiting[0].why), keepers=keepers or waiting[0].waiting_for)
+        return no(
+            StayCode.ALARM, phrase("alarm_waits"), phrase(waiting[0].why), keepers=keepers or waiting[0].waiting_for
+        )
     if box.holds:
-        return no(phrase("box_held", words=box.holds[0].reason), keepers=keepers)
+        return no(StayCode.BOX_HELD, phrase("box_held", words=box.holds[0].reason), keepers=keepers)
     if box.waiting:
-        return no(phrase("earlier_alarm"), keepers=keepers)
+        return no(StayCode.ALARM, phrase("earlier_alarm"), keepers=keepers)
     if box.overfull:
-        return no(phrase("too_many_goods"), keepers=keepers)
+        return no(StayCode.TO_BE_COUNTED, phrase("too_many_goods"), keepers=keepers)
     if visit is None:
-        return no(phrase("no_visit"), keepers=tuple([p.consignment_id for p in truth.expected]))
+        return no(StayCode.NO_VISIT, phrase("no_visit"), keepers=tuple([p.consignment_id for p in truth.expected]))
     if visit.emptied:
-        return no(phrase("stripped"))
+        return no(StayCode.STRIPPED, phrase("stripped"))
     inside = [p for p in inside if not visit.taken_out(p)]
     lots = counted(box, visit)
-    if lots is None and (why := _not_accounted_for(box, visit, inside)):
-        return no(why, keepers=keepers)
+    if lots is None and (unknown := _not_accounted_for(box, visit, inside)):
+        return no(*unknown, keepers=keepers)
     if not inside:
-        return no(phrase("nothing_declared"))
+        return no(StayCode.UNDECLARED, phrase("nothing_declared"))
     return _lots(box, lots, inside, keepers)
 
 
@@ -761,22 +764,23 @@ def _too_few(parts: list[Part], at_least: int) -> bool:
     return len({_lot(part) for part in parts}) < max([part.shared_by for part in parts], default=at_least)
 
 
-def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> Phrase | None:
-    """Returns why it is not known which goods are in this box besides those that are declared in it; None if that is known.
+def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> tuple[StayCode, Phrase] | None:
+    """Returns what the box waits for, and why, if it is not known which goods are in it besides those that are declared in it; None if
+    that is known.
 
     Goods that were stripped from another container count as here only after their stuffing into this box was reported. They prove nothing
     about the goods with which the box came. All lots of a source container may be here, so as many lots must be known here as the source
     had (`shared_by`).
     """
     if why := _perhaps_others(box, visit, inside):
-        return why
+        return StayCode.TO_BE_COUNTED, why
     if any(not report.sources for report in visit.stuffings):
-        return phrase("stuffed")
+        return StayCode.TO_BE_COUNTED, phrase("stuffed")
     reported = {source for report in visit.stuffings for source in report.sources}
     if unreported := sorted({part.source for part in inside if part.source} - reported):
-        return phrase("not_stuffed_yet", boxes=unreported[0])
+        return StayCode.NOT_STUFFED, phrase("not_stuffed_yet", boxes=unreported[0])
     if visit.may_have_brought_goods and inside and all(part.source for part in inside):
-        return phrase("nothing_declared")
+        return StayCode.UNDECLARED, phrase("nothing_declared")
     lots: dict[str, set[str]] = {source: set() for source in reported}
     wanted = dict.fromkeys(lots, 1)
     for part in inside:
@@ -784,7 +788,7 @@ def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> Phrase | N
             lots[part.source].add(_lot(part))
             wanted[part.source] = max(part.shared_by, wanted[part.source])
     missing = [source for source in sorted(lots) if len(lots[source]) < wanted[source]]
-    return phrase("stuffed_from", boxes=missing[0]) if missing else None
+    return (StayCode.UNDECLARED, phrase("stuffed_from", boxes=missing[0])) if missing else None
 
 
 def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
@@ -793,17 +797,18 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
     for part in inside:
         lots.setdefault(_lot(part), []).append(part)
     free = 0
-    why: tuple[Phrase, ...] = ()
+    code, why = StayCode.UNDECLARED, tuple[Phrase, ...]()
     for papers in lots.values():
         standing = [p for p in papers if p.standing != "withdrawn"]
         bill = papers[0].bill or papers[0].consignment_id
         if len(standing) > 1:
             names = tuple([p.consignment_id for p in standing])
             twice = phrase("declared_twice", count=len(standing), bill=bill)
-            return Answer(False, (twice,), keepers=names)
+            return Answer(False, (twice,), keepers=names, code=StayCode.UNDECLARED)
         if not standing:
             why = why or (phrase("bill_withdrawn", bill=bill),)
         elif not _may_go(box, standing[0]):
+            code = StayCode.NOT_RELEASED
             why = why or (phrase("bill_waits", bill=bill), *_why(standing[0]))
         else:
             free += 1
@@ -811,7 +816,7 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
     needed = max(counted or _needed(inside), declared)
     if free < needed:
         why = why or (phrase("others_undeclared"),)
-        return Answer(False, (phrase("lots_released", count=free, all=needed), *why), keepers=keepers)
+        return Answer(False, (phrase("lots_released", count=free, all=needed), *why), keepers=keepers, code=code)
     going = [p for p in inside if p.standing != "withdrawn"]
     permitted = tuple([p.consignment_id for p in going if not _is_released(p)])
     return Answer(True, (), tuple([p.consignment_id for p in going]), permitted=permitted)

@@ -719,6 +719,7 @@ EXAMPLES: tuple[Message, ...] = (
             phrase("bill_waits", bill="COSU6400001170"),
             quoted("情报布控 intelligence"),
         ),
+        code="not_released",
     ),
     ContainerGatedOut(
         container_no=BOX,

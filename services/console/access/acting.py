@@ -6,12 +6,12 @@ from typing import Final
 
 from schemas.declaration import LodgeDeclaration, WithdrawDeclaration
 from schemas.envelope import Request
-from schemas.gate import RecordContainerFinding, RecordEquipmentEvent, RecordGateOut
+from schemas.gate import LiftContainerHold, RecordContainerFinding, RecordEquipmentEvent, RecordGateOut
 from schemas.hold_ids import ARRIVAL, is_for_an_officer, is_of_departure, origin_of
 from schemas.inspection import RecordFindings
 from schemas.quarantine import DecideTreatment, RecordTreatment
 from schemas.release import LiftHold, ReportArrival
-from schemas.vocabulary import Owner
+from schemas.vocabulary import Owner, StayCode
 from services.console.access.rights import ASKS, Role
 from services.console.readmodel.consignment import AwaitedCode
 
@@ -53,5 +53,30 @@ def requests_for(awaited: str, owner: str) -> Requests:
 
 def roles_for(awaited: str, owner: str) -> list[Role]:
     """Returns the roles that may send one of these requests, in the order of `Role`."""
-    may = frozenset[Role]().union(*[ASKS[kind].roles for kind in requests_for(awaited, owner)])
+    return _roles(requests_for(awaited, owner))
+
+
+_ENDS_STAY: Final[Mapping[StayCode, Requests]] = MappingProxyType(
+    {
+        StayCode.ALARM: (RecordContainerFinding,),
+        StayCode.TO_BE_COUNTED: (RecordContainerFinding,),
+        StayCode.BOX_HELD: (LiftContainerHold,),
+        StayCode.NO_VISIT: (RecordEquipmentEvent,),
+        StayCode.NOT_STUFFED: (RecordEquipmentEvent,),
+        StayCode.UNDECLARED: (LodgeDeclaration,),
+        StayCode.STRIPPED: (),
+        StayCode.NOT_RELEASED: (),
+    }
+)
+"""What a container waits for → the requests that end it."""
+
+
+def roles_of_stay(code: StayCode) -> list[Role]:
+    """Returns the roles that may do what the container waits for, in the order of `Role`. It is empty if the container itself waits for
+    nobody."""
+    return _roles(_ENDS_STAY[code])
+
+
+def _roles(requests: Requests) -> list[Role]:
+    may = frozenset[Role]().union(*[ASKS[kind].roles for kind in requests])
     return [role for role in Role if role in may]

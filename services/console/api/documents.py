@@ -10,8 +10,8 @@ import orjson
 from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.bilingual import Bilingual
 from schemas.marks import Audience
-from schemas.vocabulary import CHINA, Owner, Stage
-from services.console.access.acting import roles_for
+from schemas.vocabulary import CHINA, Owner, Stage, StayCode
+from services.console.access.acting import roles_for, roles_of_stay
 from services.console.api.masking import body_for
 from services.console.api.paging import PAGE_BYTES
 from services.console.api.views import (
@@ -26,6 +26,7 @@ from services.console.api.views import (
     ReleaseView,
     ReportView,
     StageCount,
+    StayView,
     Text,
     VisitView,
     Waiting,
@@ -145,13 +146,17 @@ def waiting(row: Consignment) -> Waiting | None:
     if not row.waiting_for:
         return None
     roles = roles_for(row.waiting_for, row.waiting_owner)
-    what, whose = awaited(row.waiting_for), owner_words(row.waiting_owner, roles)
-    since = when(row.waiting_since_us)
+    whose, since = owner_words(row.waiting_owner, roles), when(row.waiting_since_us)
+    sentence = _wait(awaited(row.waiting_for), since, whose)
+    return Waiting(waiting_for=row.waiting_for, owner=row.waiting_owner, roles=roles, since=since, text=sentence)
+
+
+def _wait(what: Bilingual, since: datetime | None, whose: Bilingual) -> Text:
+    """Returns the sentence that says for what somebody or something waits, since when, and who has to act."""
     stamp = "" if since is None else since.isoformat(timespec="minutes").replace("+00:00", "Z")
-    sentence = Text(
+    return Text(
         zh=f"等待{what.zh}，自 {stamp} 起；轮到{whose.zh}", en=f"waiting for {what.en} since {stamp}; {whose.en} to act"
     )
-    return Waiting(waiting_for=row.waiting_for, owner=row.waiting_owner, roles=roles, since=since, text=sentence)
 
 
 def hold(open_hold: OpenHold) -> HoldView:
@@ -523,6 +528,33 @@ def block(row: Container) -> BlockView | None:
     )
 
 
+def stay(answer: GateAnswer, row: Container | None, holds: Iterable[BoxHold]) -> StayView | None:
+    """Returns what the container itself waits for, as a document. Returns None if it may leave, if it waits only for what its goods wait
+    for, or if that is not known. `holds`: the holds on it."""
+    code, since_us = _stay_code(answer, row, holds)
+    owner = code.owner if code is not None else None
+    if code is None or owner is None:
+        return None
+    roles, since = roles_of_stay(code), when(since_us)
+    sentence = _wait(both(f"stay_codes.{code}"), since, owner_words(owner, roles))
+    return StayView(code=code, owner=owner, roles=roles, since=since, text=sentence)
+
+
+def _stay_code(
+    answer: GateAnswer, row: Container | None, holds: Iterable[BoxHold]
+) -> tuple[StayCode | None, int | None]:
+    """Returns what the container waits for, and since when. A code of a newer software version is not known, so it counts as none."""
+    if answer.may_leave:
+        return None, None
+    if answer.reason == StayCode.BOX_HELD:
+        return StayCode.BOX_HELD, next((hold.since_us for hold in holds if not hold.lifted), None)
+    if row is not None and row.blocking:
+        return StayCode.ALARM, row.blocked_us
+    if row is None or row.word != "must_stay" or row.awaits not in set(StayCode):
+        return None, None
+    return StayCode(row.awaits), row.since_us
+
+
 def report(row: ReportRow) -> ReportView:
     return ReportView(
         report_id=row.report_id,
@@ -547,7 +579,7 @@ def report(row: ReportRow) -> ReportView:
 
 SHOWN_WAITS = 3
 """For how many bills the gate's answer names what they wait for. The others are only counted."""
-COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "hold_asked", "parked"})
+COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "hold_asked", "parked", "to_be_counted"})
 """Reasons of the gate's answer to which the number of lots in the container is added. The reason `export` is not one of them, because all lots
 of an export are released, and none may leave by land."""
 

@@ -21,7 +21,7 @@ from schemas.codes.tables import CodeTable, tables
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.topics import CATALOGUE, SERVICES
-from schemas.vocabulary import Stage, StageName, TransportMode, day_in_china
+from schemas.vocabulary import Stage, StageName, StayCode, TransportMode, day_in_china
 from services.console.language.code_names import country, currency
 from services.console.language.words import TEXTS
 from services.console.readmodel.consignment import AwaitedCode, Mover
@@ -94,6 +94,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, Bilingual]]]] = MappingProx
         "outcomes": _of("requests"),
         "refusals": lambda: REFUSALS,
         "gate_reasons": _of("gate"),
+        "stay_codes": _of("stay_codes", StayCode),
         "alarm_kinds": _of("alarm_kinds"),
         "visit_ends": _of("visit_ends"),
         "events": _of("events"),

@@ -299,6 +299,17 @@ class BlockView(BaseModel):
     reports: list[str]
 
 
+class StayView(BaseModel):
+    """What the container itself waits for, since when, and who has to act. `code`: a value of `StayCode`. `roles`: which of them may do it.
+    `text`: the same as a sentence."""
+
+    code: str
+    owner: str
+    roles: list[Role]
+    since: datetime | None
+    text: Text
+
+
 class ReportView(BaseModel):
     """A report of an equipment event, as the gate desk recorded it. `standing`: empty, `retracted` or `replaced`; `laden`: null if it was not
     reported. `disbelieved_time`: the time that the sender gave, if it was wrong and `occurred_at` is the time of the report instead; otherwise
@@ -340,6 +351,9 @@ class GateView(BaseModel):
     higher; `lots_released`: how many of these lots may leave. `permitted`: those of `consignments` that an officer permits to leave without an import
     release.
 
+    `awaits`: what the container itself waits for, for example an officer's count of its lots; null if it may leave, if it waits only for
+    what its goods wait for, or if the gate desk has published nothing about that.
+
     Ports do not get texts that people wrote: `reason` and `placed_by` of holds, `reason` of an alarm, and `detail` are empty. Of goods that left,
     `detail` is the name of the gate.
     """
@@ -358,6 +372,7 @@ class GateView(BaseModel):
     visit: VisitView | None = None
     holds: list[BoxHoldView] = []
     block: BlockView | None = None
+    awaits: StayView | None = None
     since: datetime | None
     as_of: datetime | None
     lag_seconds: float | None

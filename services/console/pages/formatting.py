@@ -20,7 +20,7 @@ from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass, Severity
 from services.console.access.rights import Scope
 from services.console.api.documents import awaited, owner_words
-from services.console.api.views import ConsignmentView, Entry, GateView, HoldView, RequestView, Text, Waiting
+from services.console.api.views import ConsignmentView, Entry, GateView, HoldView, RequestView, StayView, Text, Waiting
 from services.console.language import code_names
 from services.console.language.desk_sentences import (
     each_in_words,
@@ -75,7 +75,7 @@ class Sight:
         text = owner_words(code, roles)
         return text.zh if self.language == "zh" else text.en
 
-    def whose(self, one: Waiting | HoldView) -> str:
+    def whose(self, one: Waiting | HoldView | StayView) -> str:
         """Returns who has to act, by the roles that may."""
         return self.owner(one.owner, one.roles)
 
