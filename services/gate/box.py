@@ -128,10 +128,17 @@ class ContainerFinding:
 
 @dataclass(frozen=True, slots=True)
 class ContainerHold:
-    """An officer's hold on the box."""
+    """An officer's hold on the box. `at`: when the officer asked for it; None in records of older software versions. `until`: when it was lifted;
+    None while it is open. A hold that was lifted is kept without its `reason`."""
 
     hold_id: str
     reason: str
+    at: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    def covers(self, moment: datetime) -> bool:
+        """Returns whether the hold was open at that moment. It is not known of a hold that an older software version stored."""
+        return self.at is not None and self.at <= moment and (self.until is None or moment < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +191,8 @@ class Box:
     blocking. `gone`: consignments that left before the desk kept visits. `before`: whether the visit `BEFORE` belongs to
     this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release desk named more
     consignments than are kept, so that this record cannot show that all of them are released; this ends when an officer
-    counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding."""
+    counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding.
+    `ended_holds`: the holds that were lifted last, because a departure may be reported later."""
 
     parts: tuple[Part, ...] = ()
     reports: tuple[Report, ...] = ()
@@ -205,7 +213,12 @@ class Box:
     forgotten: AwareDatetime | None = None
     overfull: bool = False
     waiting: bool = False
+    ended_holds: tuple[ContainerHold, ...] = ()
     state: Literal["box"] = "box"
+
+    def was_held(self, moment: datetime) -> bool:
+        """Returns whether an officer held the container at that moment."""
+        return any(hold.covers(moment) for hold in (*self.holds, *self.ended_holds))
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,7 @@ def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hear
                 return Learned(box)
             if len(box.holds) >= MOST_HOLDS:
                 return Learned(box, (RefusalCode.TOO_MANY_HOLDS, phrase("holds_open", count=len(box.holds))))
-            hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True))
+            hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True), hearing.sent)
             return Learned(replace(box, holds=(*box.holds, hold), yes=ended_at(hearing.at, box.yes)))
         case LiftContainerHold():
             if hearing.message_id in box.answered:
@@ -221,6 +221,8 @@ def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hear
             if len(left) == len(box.holds):
                 return Learned(box, (RefusalCode.HOLD_UNKNOWN, phrase("hold_not_open", hold=message.hold_id[:80])))
             lifted = (*box.lifted[-REMEMBERED:], message.hold_id)
-            return Learned(noted(replace(box, holds=left, lifted=lifted), hearing))
+            ended = [replace(h, reason="", until=hearing.at) for h in box.holds if h.hold_id == message.hold_id]
+            ended_holds = (*box.ended_holds, *ended)[-MOST_HOLDS:]
+            return Learned(noted(replace(box, holds=left, lifted=lifted, ended_holds=ended_holds), hearing))
         case _:
             assert_never(message)

@@ -86,6 +86,13 @@ class Visit:
         """Returns whether the box may have been laden when it came, and was not stripped since."""
         return self.opening is not None and self.opening.laden is not False and self.stripped is None
 
+    @property
+    def is_known_laden(self) -> bool:
+        """Returns whether somebody reported goods in the box, on its arrival or when it was stuffed here, and nobody reported that they were
+        taken out."""
+        came_laden = self.opening is not None and self.opening.laden is True and self.stripped is None
+        return came_laden or (bool(self.stuffings) and not self.emptied)
+
     def went_elsewhere(self, part: Part) -> bool:
         """Returns whether these goods were in the box when it was stripped into others. Holds on the goods then count at those other
         containers."""
@@ -396,7 +403,7 @@ class _Walk:
                 return
         if opening_follows:
             self.early.append(report)
-        elif report.laden is not False or not out:
+        elif report.laden is not False or not out or self.box.was_held(report.at):
             stray = self._begin(Visit(report.id, report.at, closed=report.at, how="stray", closing=report))
             self.truth.belongs[report.id] = stray.id
 
@@ -555,30 +562,46 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
     left = tuple([name for name, how in outcome.items() if how == "left" and name not in late])
     for name in sorted(late):
         yield _alarm(visit, "left_undeclared", "declared_after", (name,), about=name)
-    match visit.how:
-        case "gated_out":
-            yield from _gated_out(box, visit, left)
-        case "loaded":
-            yield from _loaded(visit, left)
-        case "stray":
-            if left or (visit.closing is not None and visit.closing.event is EquipmentEvent.GATED_OUT):
-                why = "departure_outside"
-                yield _alarm(visit, "left_undeclared", why, left, blocks=bool(left))
-        case "left_empty":
-            if left:
-                why = "empty_laden"
-                yield _alarm(visit, "empty_left_laden", why, left, blocks=True)
-        case "departure_not_reported":
-            if visit.parts or visit.opening is not None:
-                # Nobody saw the box leave. So goods may be in the box whether they were declared before or afterwards.
-                inside = tuple([name for name, how in outcome.items() if how == "left"])
-                yield _alarm(visit, "departure_not_reported", "came_again", inside, blocks=bool(inside))
-        case "came_back_empty" | "finding" | "":
-            pass
+    yield from _of_departure(box, visit, left, outcome)
     for part in visit.parts:
         if _is_called_back(part) and outcome[part.consignment_id] == "out" and not _permits(box, part):
             name = part.consignment_id
             yield _alarm(visit, "held_outside", "held_after", (name,), about=name)
+
+
+def _of_departure(box: Box, visit: Visit, left: tuple[str, ...], outcome: dict[str, str]) -> list[Alarm]:
+    """Returns the alarms about how the visit ended. A departure, in whatever way, while an officer held the container is always an alarm that
+    blocks. `left`: the consignments that left without release; `outcome`: how each of them left."""
+    assert visit.closed is not None, "it is closed"
+    alarms: list[Alarm] = []
+    held = visit.how != "finding" and box.was_held(visit.closed)
+    match visit.how:
+        case "gated_out":
+            alarms += _gated_out(box, visit, left)
+        case "loaded":
+            alarms += _loaded(visit, left)
+        case "stray":
+            if left or (visit.closing is not None and visit.closing.event is EquipmentEvent.GATED_OUT):
+                why = "departure_outside"
+                alarms.append(_alarm(visit, "left_undeclared", why, left, blocks=bool(left) or held))
+        case "left_empty":
+            if left or (not visit.parts and visit.is_known_laden):
+                why = "empty_laden" if left else "left_undeclared"
+                alarms.append(_alarm(visit, "empty_left_laden", why, left, blocks=bool(left)))
+        case "departure_not_reported" | "came_back_empty":
+            known = visit.how == "departure_not_reported" and (visit.parts or visit.opening is not None)
+            if known or held:
+                # Nobody saw the box leave. So goods may be in the box whether they were declared before or afterwards.
+                inside = tuple([name for name, how in outcome.items() if how == "left"])
+                blocks = bool(inside) or held
+                alarms.append(_alarm(visit, "departure_not_reported", "came_again", inside, blocks=blocks))
+        case "finding" | "":
+            pass
+    if held and not any(alarm.blocks for alarm in alarms):
+        names = tuple([part.consignment_id for part in visit.parts])
+        against = _alarm(visit, "left_unreleased", "left_against_no", names, blocks=True)
+        return [*[alarm for alarm in alarms if alarm.key != against.key], against]
+    return alarms
 
 
 def _gated_out(box: Box, visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:
