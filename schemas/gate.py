@@ -419,7 +419,8 @@ class GoodsTransferred(AboutConsignment, Fact):
     """Goods of this consignment were stripped from a container at `occurred_at` and went into other containers (`targets`).
 
     The report does not say into which of them, so the goods may be in each. `lots`: how many lots there were in the container. `report_id`:
-    the report of the stripping.
+    the report of the stripping. `kept`: whether the container itself had to stay, because an officer held it or an alarm waited for a finding.
+    The goods are held then until an officer lifts that hold. Otherwise a stripping would end the hold on the container for its goods.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -427,6 +428,7 @@ class GoodsTransferred(AboutConsignment, Fact):
     targets: Annotated[KnownOthers, OUTSIDE]
     lots: Annotated[KnownLots, INSIDE]
     report_id: Annotated[MessageId, INSIDE]
+    kept: Annotated[bool, INSIDE] = False
 
 
 class TransferRetracted(AboutConsignment, Fact):

@@ -136,6 +136,7 @@ SENTENCES: Final = MappingProxyType(
         "failure_gone": "{hold} no longer stands as a failure",
         "not_released": "not released",
         "left_without": "it left without release",
+        "out_of_kept_box": "it was stripped out of {boxes}, which had to stay 自须留置的箱中取出",
         "treatment_failed": "treatment failed {attempts} times",
         "not_assessed": "not assessed yet",
         "treatment_required": "treatment required",

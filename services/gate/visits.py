@@ -644,6 +644,15 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
     return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
 
 
+def itself_kept(box: Box, truth: Truth, visit: Visit, stripping: Report) -> bool:
+    """Returns whether the container itself, and not only its goods, had to stay when this report of a stripping was recorded: because of an
+    officer's hold, of an alarm about an earlier visit, or of more goods than the record has room for."""
+    if any(hold.at is None or hold.at <= stripping.heard for hold in box.holds) or box.waiting:
+        return True
+    earlier = {each.id for each in truth.visits[: truth.visits.index(visit)]}
+    return (box.overfull and visit.open) or any(alarm.visit in earlier for alarm in unsettled(box, truth))
+
+
 # the answer
 
 

@@ -90,7 +90,7 @@ class Departure(NamedTuple):
 
 class Transfer(NamedTuple):
     """A report that the goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: whether the report was
-    taken back."""
+    taken back. `kept`: whether that container itself had to stay."""
 
     report_id: str
     source: str
@@ -98,6 +98,7 @@ class Transfer(NamedTuple):
     lots: int
     at: AwareDatetime
     void: bool = False
+    kept: bool = False
 
 
 class Dossier(NamedTuple):

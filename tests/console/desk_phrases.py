@@ -292,6 +292,7 @@ def said_by_release() -> Iterator[Story]:
         report_id="r1",
     )
     yield story(desk, facts.consignment_assessed(INSPECTION), requests.arrival(), moved)
+    yield story(desk, facts.consignment_assessed(), moved.model_copy(update={"kept": True}))
     unsaid = facts.rectification_requested().model_copy(update={"reason": "documents: not in order, no remarks"})
     yield story(desk, facts.consignment_assessed(DOCUMENTS), unsaid)
     yield story(desk, facts.consignment_assessed(), facts.consignment_left_unreleased())
