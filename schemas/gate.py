@@ -261,12 +261,17 @@ class LotStruck(AboutContainer, Fact):
 
 
 class StrikeRetracted(AboutContainer, Fact):
-    """The strike (`LotStruck`) of this consignment was wrong, so the consignment counts in this container again."""
+    """The strike (`LotStruck`) of this consignment no longer stands, so the consignment counts in this container again.
+
+    An officer took it back because it was wrong. Or the gate desk ended it (`phrases` say why), because the consignment came in this container in
+    a later visit than the one for which it was struck off.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     reason: Reason
     retracted_by: ActorId
+    phrases: Phrases = ()
 
 
 class ExitPermitted(AboutContainer, Fact):

@@ -136,6 +136,7 @@ SENTENCES: Final = MappingProxyType(
         "failure_gone": "{hold} no longer stands as a failure",
         "not_released": "not released",
         "left_without": "it left without release",
+        "came_with_it": "it came in the container in a later visit 在后一在场期随箱进场",
         "out_of_kept_box": "it was stripped out of {boxes}, which had to stay 自须留置的箱中取出",
         "treatment_failed": "treatment failed {attempts} times",
         "not_assessed": "not assessed yet",

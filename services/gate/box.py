@@ -5,7 +5,8 @@ The record contains everything that was reported and everything that was publish
 part). It contains no other conclusion: if a report comes late or is taken back, everything else is computed anew.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -192,7 +193,7 @@ class Box:
     this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release desk named more
     consignments than are kept, so that this record cannot show that all of them are released; this ends when an officer
     counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding.
-    `ended_holds`: the holds that were lifted last, because a departure may be reported later."""
+    `struck_at`: struck consignment → when the officer struck it off; older software versions did not store it. `ended_holds`: the holds that were lifted last, because a departure may be reported later."""
 
     parts: tuple[Part, ...] = ()
     reports: tuple[Report, ...] = ()
@@ -214,7 +215,16 @@ class Box:
     overfull: bool = False
     waiting: bool = False
     ended_holds: tuple[ContainerHold, ...] = ()
+    struck_at: dict[str, AwareDatetime] = field(default_factory=dict)
     state: Literal["box"] = "box"
+
+    def without_strikes(self, names: Collection[str]) -> "Box":
+        """Returns the box in which these consignments are not struck off."""
+        return replace(
+            self,
+            struck=tuple([name for name in self.struck if name not in names]),
+            struck_at={name: at for name, at in self.struck_at.items() if name not in names},
+        )
 
     def was_held(self, moment: datetime) -> bool:
         """Returns whether an officer held the container at that moment."""

@@ -168,7 +168,10 @@ def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
         return Learned(box, (RefusalCode.ALREADY_ANSWERED, phrase("struck_before", goods=message.consignment_id)))
     if all(p.consignment_id != message.consignment_id for p in box.parts):
         return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
-    return Learned(noted(replace(box, struck=(*box.struck[-MOST_PERMITS:], message.consignment_id)), hearing))
+    struck = (*box.struck[-MOST_PERMITS:], message.consignment_id)
+    struck_at = {name: at for name, at in box.struck_at.items() if name in struck}
+    struck_at[message.consignment_id] = hearing.sent
+    return Learned(noted(replace(box, struck=struck, struck_at=struck_at), hearing))
 
 
 def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Learned:
@@ -178,9 +181,9 @@ def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Lear
         return Learned(box)
     if message.consignment_id not in box.struck:
         return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
-    struck = tuple([name for name in box.struck if name != message.consignment_id])
     forgotten = all(p.consignment_id != message.consignment_id for p in box.parts)
-    return Learned(noted(replace(box, struck=struck, overfull=box.overfull or forgotten), hearing))
+    left = box.without_strikes((message.consignment_id,))
+    return Learned(noted(replace(left, overfull=box.overfull or forgotten), hearing))
 
 
 def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:

@@ -644,6 +644,31 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
     return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
 
 
+def strikes_ended(box: Box, truth: Truth) -> tuple[str, ...]:
+    """Returns the consignments that were struck off for one visit of the container and have come in it in a later one.
+
+    A strike is for the visit that was open when the officer gave it, or for the next one if none was. After the end of that visit the goods may come
+    in the container after all: an arrival of theirs in it was reported, or it came with the conveyance that their declaration names.
+    """
+    if not box.struck_at:
+        return ()
+    ends = sorted([visit.closed for visit in truth.visits if visit.closed is not None])
+    found: list[str] = []
+    for part in box.parts:
+        since = box.struck_at.get(part.consignment_id)
+        end = next((each for each in ends if since is not None and each >= since), None)
+        if end is None:
+            continue
+        if part.arrived_at is not None:
+            came = part.arrived_at >= end
+        else:
+            later = [visit for visit in truth.visits if visit.opened >= end and part.standing != "withdrawn"]
+            came = any(same_word(part.conveyance, visit.conveyance) is True for visit in later)
+        if came:
+            found.append(part.consignment_id)
+    return tuple(found)
+
+
 def itself_kept(box: Box, truth: Truth, visit: Visit, stripping: Report) -> bool:
     """Returns whether the container itself, and not only its goods, had to stay when this report of a stripping was recorded: because of an
     officer's hold, of an alarm about an earlier visit, or of more goods than the record has room for."""

@@ -340,6 +340,8 @@ def said_by_gate() -> Iterator[Story]:
     yield story(desk, *yes, boxes.event(EquipmentEvent.STRIPPED, 20))
     yield story(desk, *yes, boxes.event(EquipmentEvent.STUFFED, 20))
     yield story(desk, *yes, boxes.struck(boxes.A))
+    again = story(desk, boxes.freed(boxes.A, arrived=0), boxes.struck(boxes.A)).when(boxes.out(60), at=at(60))
+    yield again.when(boxes.held(boxes.A, version=3, arrived=boxes.DAY, when=boxes.DAY), at=at(boxes.DAY))
     arrived = boxes.held(boxes.A, version=3).model_copy(update={"arrival_retracted": True})
     yield story(desk, boxes.freed(boxes.A, arrived=0), arrived)
     late = story(desk, boxes.discharged(0)).when(boxes.discharged(2 * boxes.DAY), at=at(2 * boxes.DAY))
