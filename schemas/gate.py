@@ -69,6 +69,7 @@ class RecordEquipmentEvent(AboutContainer, Request):
     """
 
     changes_stay: ClassVar[bool] = True
+    time_is_content: ClassVar[bool] = True
     event: Annotated[EquipmentEvent, OUTSIDE]
     classifier: Annotated[Classifier, OUTSIDE] = Classifier.ACTUAL
     place: Annotated[Label, OUTSIDE]
