@@ -104,8 +104,11 @@ class Visit:
         follows from how the goods left, would change how they left."""
         if self.went_elsewhere(part):
             return True
+        if self.stripped is None:
+            return False
         free = part.standing == "released" if self.closed is None else part.was_free(self.closed, SKEW)
-        if self.stripped is None or not free:
+        # goods that were released when the box was stripped were handed out then, so a release that ended later does not put them back
+        if not free and not part.was_free(self.stripped, SKEW):
             return False
         return self.emptied or (part.arrived_at is not None and part.arrived_at <= self.stripped)
 
@@ -482,12 +485,10 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     if visit.open or (part.standing == "withdrawn" and (part.arrived_at is None or _stands(visit, part))):
         return ""
     assert visit.closed is not None, "it is closed"
-    if visit.went_elsewhere(part):
+    if visit.taken_out(part):
         return ""
     if visit.how in ("left_empty", "came_back_empty") and not part.was_free(visit.closed, SKEW):
         return "left" if part.arrived_at is not None else ""
-    if visit.taken_out(part):
-        return ""
     if visit.how == "departure_not_reported" and part.arrived_at is None:
         return ""
     if visit.allowed is not None and part.consignment_id in visit.allowed:
