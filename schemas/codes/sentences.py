@@ -93,6 +93,7 @@ SENTENCES: Final = MappingProxyType(
         "gas_held_short": "{measured} held {celsius} °C with {gas} g/m3 for {held}; wanted {wanted} without a break",
         "exposure_short": "exposure is {hours} h; wanted {wanted} h",
         "no_gas_at_end": "no gas was read at {hours} h or later; wanted gas until the end",
+        "gas_gone": "no gas was left at {hours} h",
         "gas_low": "lowest concentration is {gas} g/m3; wanted {least} g/m3 throughout",
         "gas_gap": "no gas was read between {earlier} and {later} h; wanted readings at most {apart} h apart",
         "ct_low": "CT is {ct} g h/m3; wanted {least} g h/m3",

@@ -185,6 +185,7 @@ def _records() -> Iterator[Any]:
     yield record(BROMIDE, *GOOD[BROMIDE], residue_ppm=Decimal(9))
     yield record(BROMIDE, ("0", "21", "48"), ("2", "22", "30"), ("20", "21", "24"))
     yield record(FLUORIDE, ("0", "20", "115"), ("24", "20", "28.9"), ("47", "20", "28.9"))
+    yield record(FLUORIDE, ("0", "20", "115"), ("24", "20", "0"), ("48", "20", "29"))
 
 
 def said_by_release() -> Iterator[Story]:
