@@ -71,6 +71,7 @@ class RecordEquipmentEvent(AboutContainer, Request):
     """
 
     changes_stay: ClassVar[bool] = True
+    time_is_content: ClassVar[bool] = True
     event: Annotated[EquipmentEvent, OUTSIDE]
     classifier: Annotated[Classifier, OUTSIDE] = Classifier.ACTUAL
     place: Annotated[Label, OUTSIDE]
@@ -269,12 +270,17 @@ class LotStruck(AboutContainer, Fact):
 
 
 class StrikeRetracted(AboutContainer, Fact):
-    """The strike (`LotStruck`) of this consignment was wrong, so the consignment counts in this container again."""
+    """The strike (`LotStruck`) of this consignment no longer stands, so the consignment counts in this container again.
+
+    An officer took it back because it was wrong. Or the gate desk ended it (`phrases` say why), because the consignment came in this container in
+    a later visit than the one for which it was struck off.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     reason: Reason
     retracted_by: ActorId
+    phrases: Phrases = ()
 
 
 class ExitPermitted(AboutContainer, Fact):
@@ -435,7 +441,8 @@ class GoodsTransferred(AboutConsignment, Fact):
     """Goods of this consignment were stripped from a container at `occurred_at` and went into other containers (`targets`).
 
     The report does not say into which of them, so the goods may be in each. `lots`: how many lots there were in the container. `report_id`:
-    the report of the stripping.
+    the report of the stripping. `kept`: whether the container itself had to stay, because an officer held it or an alarm waited for a finding.
+    The goods are held then until an officer lifts that hold. Otherwise a stripping would end the hold on the container for its goods.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -443,6 +450,7 @@ class GoodsTransferred(AboutConsignment, Fact):
     targets: Annotated[KnownOthers, OUTSIDE]
     lots: Annotated[KnownLots, INSIDE]
     report_id: Annotated[MessageId, INSIDE]
+    kept: Annotated[bool, INSIDE] = False
 
 
 class TransferRetracted(AboutConsignment, Fact):

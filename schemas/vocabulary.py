@@ -114,6 +114,12 @@ def same_word(one: str, other: str) -> bool | None:
     return None if not left or not right else left == right
 
 
+def bill_words(bill: str) -> frozenset[str]:
+    """Returns the forms (`plain_word`) under which goods of this bill may be looked for: the whole number and, if it names a master and a house bill
+    (`master_house` by air, `master*house` by sea), each of the two."""
+    return frozenset([plain_word(each) for each in (bill, *re.split(r"[_*]", bill))]) - {""}
+
+
 def derived_id(namespace: bytes, name: str) -> str:
     """Returns the same text as `uuid.uuid5` (RFC 9562). This function takes half the time of `uuid5`. That matters because an id is made
     for every fact."""

@@ -997,11 +997,19 @@ def strike_retracted(
     consignment_id: str = CONSIGNMENT,
     *,
     because: str = "the wrong goods",
+    why: str = "",
     by: str = "officer-li",
     at: datetime = NOON,
 ) -> StrikeRetracted:
+    """`why`: the code of the reason, if the gate desk and no officer took the strike back."""
+    known = (phrase(why),) if why else ()
     return StrikeRetracted(
-        container_no=BOX, occurred_at=at, consignment_id=consignment_id, reason=because, retracted_by=by
+        container_no=BOX,
+        occurred_at=at,
+        consignment_id=consignment_id,
+        reason=reason(*known) if known else because,
+        retracted_by="gate" if known else by,
+        phrases=known,
     )
 
 

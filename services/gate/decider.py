@@ -52,9 +52,9 @@ from services.gate.keeping import KEPT_VISITS, Learned, ended_at, forget
 from services.gate.messages import Input, Output
 from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_lot, take_finding_back, take_strike_back
 from services.gate.reports import add_report, take_report_back
-from services.gate.saying import answers, changes
+from services.gate.saying import answers, changes, end_strikes
 from services.gate.statements import add_statement
-from services.gate.visits import look
+from services.gate.visits import look, strikes_ended
 
 __all__ = ["INITIAL", "STATE", "Input", "closed", "deadlines", "decide", "evolve"]
 
@@ -70,7 +70,15 @@ def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
     if box is before:
         return ()
     truth = look(box)
-    return (*answers(box, message, hearing, truth), *changes(box, truth, message.container_no, hearing))
+    ended = strikes_ended(box, truth)
+    if ended:
+        box = box.without_strikes(ended)
+        truth = look(box)
+    return (
+        *answers(box, message, hearing, truth),
+        *end_strikes(ended, message.container_no, hearing),
+        *changes(box, truth, message.container_no, hearing),
+    )
 
 
 def learn(box: Box, message: Input, hearing: Hearing) -> Learned:
@@ -125,6 +133,8 @@ def _learned(state: State, message: Input, hearing: Hearing) -> State:
     box, why_not = learn(before, message, hearing)
     if why_not is not None or box is before:
         return state
+    if box.struck_at:
+        box = box.without_strikes(strikes_ended(box, look(box)))
     if box.alarms:
         still = {alarm.key for alarm in look(box).alarms}
         box = replace(

@@ -33,7 +33,7 @@ from schemas.gate import (
     VisitClosed,
     VisitOpened,
 )
-from schemas.phrases import reason
+from schemas.phrases import phrase, reason
 from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import StayCode
 from services.gate.box import Box, PublishedVisit
@@ -41,6 +41,9 @@ from services.gate.consignments import declared_again, of_consignments
 from services.gate.messages import Input
 from services.gate.reports import time_of
 from services.gate.visits import Answer, Truth, Visit, answer, counted, departure_of, subject_of
+
+DESK = "gate"
+"""The value of `retracted_by` in a fact about a strike that this desk ended."""
 
 
 def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
@@ -147,6 +150,20 @@ def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterato
             pass
         case _:
             assert_never(message)
+
+
+def end_strikes(names: tuple[str, ...], container_no: str, hearing: Hearing) -> Iterator[StrikeRetracted]:
+    """Yields a fact for each of these consignments, whose strike this desk ended (`visits.strikes_ended`)."""
+    why = phrase("came_with_it")
+    for name in names:
+        yield StrikeRetracted(
+            container_no=container_no,
+            occurred_at=hearing.at,
+            consignment_id=name,
+            reason=reason(why),
+            retracted_by=DESK,
+            phrases=(why,),
+        )
 
 
 def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:

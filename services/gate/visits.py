@@ -86,6 +86,13 @@ class Visit:
         """Returns whether the box may have been laden when it came, and was not stripped since."""
         return self.opening is not None and self.opening.laden is not False and self.stripped is None
 
+    @property
+    def is_known_laden(self) -> bool:
+        """Returns whether somebody reported goods in the box, on its arrival or when it was stuffed here, and nobody reported that they were
+        taken out."""
+        came_laden = self.opening is not None and self.opening.laden is True and self.stripped is None
+        return came_laden or (bool(self.stuffings) and not self.emptied)
+
     def went_elsewhere(self, part: Part) -> bool:
         """Returns whether these goods were in the box when it was stripped into others. Holds on the goods then count at those other
         containers."""
@@ -97,8 +104,11 @@ class Visit:
         follows from how the goods left, would change how they left."""
         if self.went_elsewhere(part):
             return True
+        if self.stripped is None:
+            return False
         free = part.standing == "released" if self.closed is None else part.was_free(self.closed, SKEW)
-        if self.stripped is None or not free:
+        # goods that were released when the box was stripped were handed out then, so a release that ended later does not put them back
+        if not free and not part.was_free(self.stripped, SKEW):
             return False
         return self.emptied or (part.arrived_at is not None and part.arrived_at <= self.stripped)
 
@@ -396,7 +406,7 @@ class _Walk:
                 return
         if opening_follows:
             self.early.append(report)
-        elif report.laden is not False or not out:
+        elif report.laden is not False or not out or self.box.was_held(report.at):
             stray = self._begin(Visit(report.id, report.at, closed=report.at, how="stray", closing=report))
             self.truth.belongs[report.id] = stray.id
 
@@ -475,12 +485,10 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     if visit.open or (part.standing == "withdrawn" and (part.arrived_at is None or _stands(visit, part))):
         return ""
     assert visit.closed is not None, "it is closed"
-    if visit.went_elsewhere(part):
+    if visit.taken_out(part):
         return ""
     if visit.how in ("left_empty", "came_back_empty") and not part.was_free(visit.closed, SKEW):
         return "left" if part.arrived_at is not None else ""
-    if visit.taken_out(part):
-        return ""
     if visit.how == "departure_not_reported" and part.arrived_at is None:
         return ""
     if visit.allowed is not None and part.consignment_id in visit.allowed:
@@ -555,30 +563,46 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
     left = tuple([name for name, how in outcome.items() if how == "left" and name not in late])
     for name in sorted(late):
         yield _alarm(visit, "left_undeclared", "declared_after", (name,), about=name)
-    match visit.how:
-        case "gated_out":
-            yield from _gated_out(box, visit, left)
-        case "loaded":
-            yield from _loaded(visit, left)
-        case "stray":
-            if left or (visit.closing is not None and visit.closing.event is EquipmentEvent.GATED_OUT):
-                why = "departure_outside"
-                yield _alarm(visit, "left_undeclared", why, left, blocks=bool(left))
-        case "left_empty":
-            if left:
-                why = "empty_laden"
-                yield _alarm(visit, "empty_left_laden", why, left, blocks=True)
-        case "departure_not_reported":
-            if visit.parts or visit.opening is not None:
-                # Nobody saw the box leave. So goods may be in the box whether they were declared before or afterwards.
-                inside = tuple([name for name, how in outcome.items() if how == "left"])
-                yield _alarm(visit, "departure_not_reported", "came_again", inside, blocks=bool(inside))
-        case "came_back_empty" | "finding" | "":
-            pass
+    yield from _of_departure(box, visit, left, outcome)
     for part in visit.parts:
         if _is_called_back(part) and outcome[part.consignment_id] == "out" and not _permits(box, part):
             name = part.consignment_id
             yield _alarm(visit, "held_outside", "held_after", (name,), about=name)
+
+
+def _of_departure(box: Box, visit: Visit, left: tuple[str, ...], outcome: dict[str, str]) -> list[Alarm]:
+    """Returns the alarms about how the visit ended. A departure, in whatever way, while an officer held the container is always an alarm that
+    blocks. `left`: the consignments that left without release; `outcome`: how each of them left."""
+    assert visit.closed is not None, "it is closed"
+    alarms: list[Alarm] = []
+    held = visit.how != "finding" and box.was_held(visit.closed)
+    match visit.how:
+        case "gated_out":
+            alarms += _gated_out(box, visit, left)
+        case "loaded":
+            alarms += _loaded(visit, left)
+        case "stray":
+            if left or (visit.closing is not None and visit.closing.event is EquipmentEvent.GATED_OUT):
+                why = "departure_outside"
+                alarms.append(_alarm(visit, "left_undeclared", why, left, blocks=bool(left) or held))
+        case "left_empty":
+            if left or (not visit.parts and visit.is_known_laden):
+                why = "empty_laden" if left else "left_undeclared"
+                alarms.append(_alarm(visit, "empty_left_laden", why, left, blocks=bool(left)))
+        case "departure_not_reported" | "came_back_empty":
+            known = visit.how == "departure_not_reported" and (visit.parts or visit.opening is not None)
+            if known or held:
+                # Nobody saw the box leave. So goods may be in the box whether they were declared before or afterwards.
+                inside = tuple([name for name, how in outcome.items() if how == "left"])
+                blocks = bool(inside) or held
+                alarms.append(_alarm(visit, "departure_not_reported", "came_again", inside, blocks=blocks))
+        case "finding" | "":
+            pass
+    if held and not any(alarm.blocks for alarm in alarms):
+        names = tuple([part.consignment_id for part in visit.parts])
+        against = _alarm(visit, "left_unreleased", "left_against_no", names, blocks=True)
+        return [*[alarm for alarm in alarms if alarm.key != against.key], against]
+    return alarms
 
 
 def _gated_out(box: Box, visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:
@@ -619,6 +643,40 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
     """Returns the alarms that keep the box inside until an officer's finding settles them. A finding that was a mistake settles none."""
     settled = {key for finding in box.findings if not finding.void for key in finding.settled}
     return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
+
+
+def strikes_ended(box: Box, truth: Truth) -> tuple[str, ...]:
+    """Returns the consignments that were struck off for one visit of the container and have come in it in a later one.
+
+    A strike is for the visit that was open when the officer gave it, or for the next one if none was. After the end of that visit the goods may come
+    in the container after all: an arrival of theirs in it was reported, or it came with the conveyance that their declaration names.
+    """
+    if not box.struck_at:
+        return ()
+    ends = sorted([visit.closed for visit in truth.visits if visit.closed is not None])
+    found: list[str] = []
+    for part in box.parts:
+        since = box.struck_at.get(part.consignment_id)
+        end = next((each for each in ends if since is not None and each >= since), None)
+        if end is None:
+            continue
+        if part.arrived_at is not None:
+            came = part.arrived_at >= end
+        else:
+            later = [visit for visit in truth.visits if visit.opened >= end and part.standing != "withdrawn"]
+            came = any(same_word(part.conveyance, visit.conveyance) is True for visit in later)
+        if came:
+            found.append(part.consignment_id)
+    return tuple(found)
+
+
+def itself_kept(box: Box, truth: Truth, visit: Visit, stripping: Report) -> bool:
+    """Returns whether the container itself, and not only its goods, had to stay when this report of a stripping was recorded: because of an
+    officer's hold, of an alarm about an earlier visit, or of more goods than the record has room for."""
+    if any(hold.at is None or hold.at <= stripping.heard for hold in box.holds) or box.waiting:
+        return True
+    earlier = {each.id for each in truth.visits[: truth.visits.index(visit)]}
+    return (box.overfull and visit.open) or any(alarm.visit in earlier for alarm in unsettled(box, truth))
 
 
 # the answer

@@ -926,6 +926,7 @@ EXAMPLES: tuple[Message, ...] = (
         targets=("TEMU1000001",),
         lots=2,
         report_id=REPORT,
+        kept=True,
     ),
     ConsignmentLeftUnreleased(
         consignment_id=GOODS,

@@ -126,6 +126,16 @@ def test_a_report_that_was_answered_twice_is_doubled(calm_entries: list[LoggedMe
     assert about(ledger.doubled, out.headers["causationid"], "2 times")
 
 
+def test_a_strike_that_the_desk_itself_ended_answers_no_request(calm_entries: list[LoggedMessage]) -> None:
+    recorded = first(calm_entries, "EquipmentEventRecorded")
+    ended = with_headers(recorded, ce_id="another", ce_type="StrikeRetracted")
+    for phrases, doubled in (([], True), ([{"code": "came_with_it", "values": {}}], False)):
+        both = instead(
+            calm_entries, recorded, recorded, replace(ended, value=json.dumps({"phrases": phrases}).encode())
+        )
+        assert about(judge(both).doubled, recorded.headers["causationid"], "answered 2 times") is doubled
+
+
 def changed(entry: LoggedMessage, **fields: object) -> LoggedMessage:
     return replace(entry, value=json.dumps({**entry.body, **fields}).encode())
 

@@ -453,6 +453,10 @@ def _by(who: str) -> Callable[[Sight, Body], str]:
     return lambda s, b: s.t("summary.by_for", who=b[who], why=s.wrote(b["reason"]))
 
 
+def _put_back(s: Sight, b: Body) -> str:
+    return _because(s, b) if b.get("phrases") else _by("retracted_by")(s, b)
+
+
 def _alarm(s: Sight, b: Body) -> str:
     return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.why(b))
 
@@ -556,7 +560,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     ),
     "ContainerFindingRetracted": _by("retracted_by"),
     "LotStruck": _by("struck_by"),
-    "StrikeRetracted": _by("retracted_by"),
+    "StrikeRetracted": _put_back,
     "ExitPermitted": lambda s, b: s.t(
         "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.wrote(b["reason"])
     ),
