@@ -15,9 +15,16 @@ from services.shell.clock import stopwatch
 
 HEADERS = 100
 """The most headers that one request may have."""
+PIPELINED = 8
+"""How many requests of one connection may wait behind the one that is being handled. uvicorn queues them without limit: one read of the
+event loop may have more than ten thousand, and each takes some kilobytes."""
 FIRST, LATER = 0, 1
 """The groups of the connections of one address that have a request under way: those whose client has not sent all of it yet, which are closed
 first, and the others."""
+
+
+class TooManyPipelined(Exception):
+    """Raised for a request that comes while PIPELINED others of its connection wait."""
 
 
 class ListedConnections:
@@ -107,17 +114,31 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._refused:
             return
+        if len(self.pipeline) >= PIPELINED:
+            # the exception ends the parsing of what was read, and leads to `send_400_response`
+            raise TooManyPipelined
         size = sum([len(name) + len(value) for name, value in self.headers])
         if len(self.url) > self.settings.address_limit_bytes:
             self._refuse(Problem(414, "address_too_long", limit=self.settings.address_limit_bytes))
         elif size > self.settings.header_limit_bytes or len(self.headers) > HEADERS:
             self._refuse(Problem(431, "header_too_large", limit=self.settings.header_limit_bytes))
+        elif other := self._other_server():
+            self._refuse(Problem(421, "wrong_host", seen=other[:100]))
         else:
             self._in_head = False
             self._sent_bytes = self._body_total = 0
             self._expect_body()
             super().on_headers_complete()
             self._list()
+
+    def _other_server(self) -> str:
+        """Returns the server in an address like `http://server/path` if it is not that of `Host`; otherwise an empty text. A proxy on the way may
+        follow the address, while `Admission` checks `Host`."""
+        if self.url.startswith(b"/") or b"://" not in self.url:
+            return ""
+        server = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0].lower()
+        hosts = [value.lower() for name, value in self.headers if name == b"host"]
+        return "" if [server] == hosts else server.decode("ascii", "replace") or "?"
 
     # the body
 
@@ -241,14 +262,21 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(Problem(400, "not_http"))
 
     def _refuse(self, problem: Problem) -> None:
-        """Sends the problem, unless another answer has begun, and closes the connection."""
+        """Sends the problem, unless another answer has begun, and closes the connection.
+
+        If earlier requests of this connection are not answered yet, nothing is sent, because the client would take the problem for the answer
+        to the first of them. The connection is then closed after their answers.
+        """
         self._refused = True
-        self.listed.remove(self)
         self._cancel()
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if self._in_head and cycle is not None and not cycle.response_complete and not self.transport.is_closing():
+            cycle.keep_alive = False
+            return
+        self.listed.remove(self)
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        cycle = cast(RequestResponseCycle | None, self.cycle)
         if cycle is None or cycle.response_complete or not cycle.response_started:
             if cycle is not None:
                 cycle.disconnected = True
