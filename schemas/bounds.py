@@ -8,6 +8,7 @@ schemas, so neither costs a Python call for each field, except for times in JSON
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Literal, cast
 from unicodedata import normalize
 
@@ -42,9 +43,10 @@ LARGEST_INTEGER = 2**63 - 1
 DECIMAL_SIGNS = 40
 """How many characters a decimal number may have as it is written. A limit on its digits is not enough, because `1.000…` may have
 millions of zeros."""
-NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
-"""The pattern of a number in JSON (RFC 8259, section 6). It is needed because Python and Rust also read `1_0`, `+10`, blanks around the
-number, and digits of other scripts."""
+NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?0*[0-9]{1,2})?$"
+"""The pattern of a number in JSON (RFC 8259, section 6) whose exponent has at most two digits. It is needed because Python and Rust also
+read `1_0`, `+10`, blanks around the number, and digits of other scripts. A larger exponent is refused because a limit on digits does not
+bound the exponent of a zero: `0e-999999999` has one digit, but a gigabyte of digits if it is written without the exponent."""
 _NUMBER = re.compile(NUMBER)
 MOST_PARTS = 100_000
 """How many fields and items a message may have if it is to be read. The largest message that can be made has a quarter of them."""
@@ -163,7 +165,7 @@ def _short(number: object) -> object:
         raise PydanticCustomError(
             "string_too_long", "Decimal should be written in at most {max_length} signs", {"max_length": DECIMAL_SIGNS}
         )
-    if isinstance(number, str) and _NUMBER.fullmatch(text) is None:
+    if isinstance(number, str | Decimal) and _NUMBER.fullmatch(text) is None:
         raise PydanticKnownError("decimal_parsing")
     return number
 
