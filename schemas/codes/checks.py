@@ -232,6 +232,7 @@ CONTRADICTIONS: Final = frozenset(
         CheckCode.QUANTITY_DIFFERS_FROM_MASS,
         CheckCode.LEGAL_QUANTITY_DIFFERS,
         CheckCode.DECLARANT_BREAKS_STANDARD,
+        CheckCode.PARTY_IS_PERSON,
         CheckCode.CONSIGNEE_BREAKS_STANDARD,
         CheckCode.CONTAINER_HEAVY,
         CheckCode.LINE_TOTAL_ROUNDED,

@@ -1,7 +1,9 @@
 """Who declares, and who receives? Each part of the unified social credit codes of these parties is checked (GB 32100).
 
 The consignee of an export may be the name of a foreign party. One broken part of a code gives a warning, and an officer
-decides, because codes that break the standard were really issued. Two broken parts give an error.
+decides, because codes that break the standard were really issued. Two broken parts give an error, and so does one broken part of
+a code that is the number of an identity card. If such a number breaks no part of the standard, it may be a code as well, so an
+officer decides.
 """
 
 from datetime import date
@@ -46,9 +48,11 @@ def _party(field: PartyField, code: str, declaration: Declaration) -> Findings:
     if uscc.is_of_sandbox(code) and not is_sandbox(declaration.customs_office):
         broken = (*broken, uscc.CreditCodePart.AREA)
     if not broken:
+        if uscc.is_of_person(code):
+            yield warning(field.pointer, CheckCode.PARTY_IS_PERSON, code)
         return
     value = seen_phrase("broken_parts", who=code, parts=tuple([part for part in uscc.CreditCodePart if part in broken]))
-    if len(broken) > 1:
+    if len(broken) > 1 or uscc.is_of_person(code):
         yield error(field.pointer, _wrong(field, code), value)
     else:
         yield warning(field.pointer, field.breaks_standard, value)

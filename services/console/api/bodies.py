@@ -21,7 +21,7 @@ from schemas.codes.formats import FORMATS, Format
 from services.console.api.context import context_of
 from services.console.api.exact_numbers import exact
 from services.console.api.nulls import validated
-from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, faults_of, field_error
+from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, encodable, faults_of, field_error
 from services.console.language.words import both
 from services.shell.formats import BOM, recognise
 
@@ -134,7 +134,7 @@ def strict_json(data: bytes, separators: int) -> Any:
     try:
         return json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=str, parse_int=str)
     except _Twice as twice:
-        name = str(twice).encode(errors="replace").decode()  # a lone surrogate cannot be encoded in the answer
+        name = encodable(str(twice))
         raise Problem(400, "duplicate_key", seen=name, errors=[field_error("", "duplicate_key", name)]) from None
     except (ValueError, RecursionError) as error:
         raise other_format(data) or not_json(
