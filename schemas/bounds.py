@@ -22,11 +22,13 @@ stored. A control character also takes six characters in JSON."""
 LINE = rf"^[^{_NO_SIGNS}]*$"
 """The pattern of one line of text."""
 _UNSEEN = (
-    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    r"\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff" + "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    r"\ufff0-\ufffc\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
 """Characters that show as nothing, or as something else in each font: default ignorable characters (Unicode, DerivedCoreProperties),
-characters for private use, and code points that are no characters. Those above U+FFFF stand here as themselves and not as escapes,
+blanks that are no spaces (the blank of Braille), the character for an object that the text does not have (U+FFFC), characters for
+private use, and code points that are no characters. Those above U+FFFF stand here as themselves and not as escapes,
 because engines of regular expressions escape them differently."""
 _UNSEEN += "".join([f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0xF0000, 0x10000)])
 PRINTABLE = rf"^[^{_NO_SIGNS}{_UNSEEN}]*$"

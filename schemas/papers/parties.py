@@ -13,7 +13,7 @@ from schemas.codes import uscc
 from schemas.codes.checks import CheckCode
 from schemas.codes.offices import is_sandbox
 from schemas.declaration import Declaration
-from schemas.papers.pointing import Findings, error, warning
+from schemas.papers.pointing import Findings, UnsoundField, error, warning
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction
 
@@ -36,8 +36,16 @@ def declarant(declaration: Declaration, today: date) -> Findings:
 
 def consignee(declaration: Declaration, today: date) -> Findings:
     foreign = uscc.is_name(declaration.consignee) and declaration.direction is Direction.EXPORT
-    if not foreign and declaration.consignee != declaration.declarant:
+    if not foreign and not _is_declarant(declaration):
         yield from _party(CONSIGNEE, declaration.consignee, declaration)
+
+
+def _is_declarant(declaration: Declaration) -> bool:
+    """Returns whether the consignee is the declarant. If the declarant has a fault of shape, the consignee is judged by itself."""
+    try:
+        return declaration.consignee == declaration.declarant
+    except UnsoundField:
+        return False
 
 
 def _party(field: PartyField, code: str, declaration: Declaration) -> Findings:
