@@ -11,6 +11,7 @@ from typing import Final
 SENTENCES: Final = MappingProxyType(
     {
         "mass_in_boxes": "{mass} kg in {count}",
+        "mass_and_mode": "{mass} kg, transport mode {mode}",
         "quantity_of_unit": "{quantity} of unit {unit}",
         "mass_and_gross": "{mass} kg, gross mass {gross} kg",
         "other_declaration": "reference {reference} holds another declaration",

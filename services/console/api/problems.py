@@ -171,7 +171,7 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     else:
         message = Bilingual(f"不符合要求（{code}）", error["msg"][:200])
     loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
-    pointer = (prefix + "".join([f"/{part}" for part in loc]))[:SHOWN_POINTER]
+    pointer = encodable(prefix + "".join([f"/{part}" for part in loc]))[:SHOWN_POINTER]
     value = error.get("input", "")
     shown = "" if code == "missing" or isinstance(value, dict | list) else _short(value)
     return FieldError(pointer=pointer, code=code, seen=shown, message_en=message.en, message_zh=message.zh)
@@ -185,11 +185,17 @@ def _choice(context: Mapping[str, Any]) -> dict[str, Bilingual]:
     return {"expected": Bilingual(listed.replace("', '", "'、'").replace("' or '", "' 或 '"), listed)}
 
 
+def encodable(text: str) -> str:
+    """Returns the text with a question mark for each lone surrogate. Python's JSON parser reads lone surrogates, but no answer can carry
+    them, because UTF-8 has no bytes for them."""
+    return text.encode(errors="replace").decode()
+
+
 def _short(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 400:
         # Python refuses to convert very long integers to decimal text, so they are shown in hexadecimal
         return hex(value)[:117] + "…"
-    text = value if isinstance(value, str) else str(value)
+    text = encodable(value if isinstance(value, str) else str(value))
     return text if len(text) <= 120 else text[:117] + "…"
 
 
