@@ -186,8 +186,8 @@ async def _proved(request: Request) -> Who | None:
 
 
 def check_form(who: Who, token: str) -> None:
-    """Raises Problem 403 if `token` is not the CSRF token of the sender's session. Such a form or request was made in another session, or by another
-    site. A request with a key needs no token."""
+    """Raises Problem 403 if `token` is not the CSRF token of the sender's session. A form or request with another token
+    was made in another session, or by another site. A request with a key needs no token."""
     if who.csrf and not hmac.compare_digest(token.encode(), who.csrf.encode()):
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
 

@@ -110,8 +110,9 @@ def wants_page(request: Request) -> bool:
 
 
 def by_status(status: int, requested: str, headers: Mapping[str, str] | None = None) -> Problem:
-    """Returns the problem for a status that the framework chose, for example because of an unknown path or a wrong method. `requested`:
-    the path; `headers`: those that belong to the status, for example `Allow` to 405."""
+    """Returns the problem for a status that the framework chose, for example because of an unknown path or a wrong
+    method. `requested`: the method and the path; `headers`: those that belong to the status, for example `Allow` to
+    405."""
     code = {404: "no_such_path", 405: "wrong_method"}.get(status, "other")
     return Problem(status, code, headers=headers, seen=requested if code != "other" else f"HTTP {status}")
 
@@ -178,7 +179,8 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
 
 
 def _choice(context: Mapping[str, Any]) -> dict[str, Bilingual]:
-    """Returns the values that are allowed, as pydantic lists them in English ("'A', 'B' or 'C'"), with the signs of both languages."""
+    """Returns the values that are allowed, in both languages. Each language has its own separators; pydantic lists the
+    values in English ("'A', 'B' or 'C'")."""
     listed = context.get("expected")
     if not isinstance(listed, str):
         return {}

@@ -1,6 +1,7 @@
 """What does each field of the API mean, what are its bounds and its list of codes, and what is an example of it?
 
-The texts are in `reference.toml`. They are added to the OpenAPI document, so that programs and the API's page read the same.
+The texts are in `reference.toml`. They are added to the OpenAPI document, so that programs and the API's page show the
+same texts.
 """
 
 import json

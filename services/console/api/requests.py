@@ -178,11 +178,11 @@ def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepar
 async def lodge_many(
     request: Request, body: Annotated[JsonBody, json_of(DeclarationBatch)], _key: Key = None
 ) -> Response:
-    """Lodges many declarations. Each is taken in or refused by itself; the answer has a result for each, in their order. It is 207 if some were
-    refused.
+    """Lodges many declarations. Each declaration is taken in or refused by itself; the answer has a result for each, in
+    their order. The status is 207 if some were refused.
 
-    If the same batch is sent again under its Idempotency-Key, nothing is lodged twice, because the key of each declaration is made from that key and
-    its index.
+    If the same batch is sent again under its Idempotency-Key, nothing is lodged twice, because the key of each
+    declaration is made from that key and the index of the declaration.
     """
     context, who = context_of(request), who_of(request)
     key = context.asker.key(who.actor, key_of(request))
@@ -420,7 +420,7 @@ def requested(
     if request.occurred_at > now() + (ahead := request.most_ahead):
         most = both("units.days", n=ahead.days) if ahead.days else both("units.minutes", n=ahead.seconds // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), most=most)
-    # desks treat an earlier time than this as an error
+    # desks treat a time before this limit as an error
     if request.occurred_at < max(FIRST, now() - envelope.LATEST_REPORT):
         days = envelope.LATEST_REPORT.days
         raise one_fault("/occurred_at", "too_long_ago", request.occurred_at.isoformat(), days=days)
@@ -806,8 +806,8 @@ async def strike(container_no: OfContainer, body: Annotated[ActBody, act(StrikeL
 async def retract_strike(
     container_no: OfContainer, body: Annotated[ActBody, act(RetractStrike)], _key: Key = None
 ) -> Response:
-    """Retracts that a consignment is not in the container, because it may be in it after all. From the answer 202 on, the gate's answer is no until
-    the gate desk has decided."""
+    """Retracts the record that a consignment is not in the container, because the consignment may be in the container
+    after all. From the answer 202 on, the gate's answer is no until the gate desk has decided."""
     return await _taken(body, container_no=plain(container_no))
 
 

@@ -31,8 +31,8 @@ KNOWN_AT_ONCE = 500
 """How many consignments one query reads."""
 FOLLOW_SECONDS = 1.0
 LOOKS = 3
-"""The second search begins when this many growing values of `as_of` were read after all partitions kept a watch. The last of them was
-certainly measured after that."""
+"""The second search begins when this many growing values of `as_of` were read after all partitions had answered. The
+first value may have been measured before the last answer, but the last value was certainly measured after it."""
 log = structlog.get_logger()
 
 
@@ -126,7 +126,8 @@ class WatchCoordinator:
         return await self._let_go(lifted, copies)
 
     async def follow(self) -> None:
-        """Completes, again and again without end, the watches that this console or another one has begun to place or to lift."""
+        """Runs until it is cancelled. About once a second, it completes the watches that any console has begun to place
+        or to lift."""
         while True:
             await asyncio.sleep(FOLLOW_SECONDS)
             try:
