@@ -187,7 +187,8 @@ def _asking(*kinds: type[Request]) -> AccessRule:
 
 
 def _of_forms(page: str) -> AccessRule:
-    """Returns the rule of the route that takes the forms of a page. It allows every role that may send one of them."""
+    """Returns the rule of the route that takes the forms of a page. The rule allows every role that may send at least
+    one of these forms."""
     return AccessRule(_asking(*FORMS[page].values()).roles, Scope.DECIDE)
 
 
@@ -361,8 +362,8 @@ def covers(office: str, other: str) -> bool:
 
 
 def misnamed(name: str, company: str) -> bool:
-    """Returns whether an account of this name would look like another company. It would if the name is a unified social credit code and
-    not the code of the account's own company."""
+    """Returns whether an account of this name would look like another company, because the name is a unified social
+    credit code, but not the code of the account's own company."""
     return name != company and is_valid(name)
 
 

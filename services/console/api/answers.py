@@ -513,8 +513,8 @@ def _overtaken_by(
 
 
 def _is_taken_back(kind: str, body: Mapping[str, Any], request_id: str, answered: Collection[tuple[str, Any]]) -> bool:
-    """Returns whether the fact with this kind and content takes back the answer to the request. `answered`: for each fact of `CONTRADICTS` in
-    the answer, its kind and the value in which both facts must agree."""
+    """Returns whether the fact with this kind and content takes back the answer to the request. `answered`: for each
+    fact of the answer whose kind is in `CONTRADICTS`, its kind and the value that the other fact must have, too."""
     if kind in TAKES_BACK:
         return bool(body.get(TAKES_BACK[kind]) == request_id)
     other, field = CONTRADICTS[kind]
@@ -580,7 +580,7 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
         parts = [part for part in parts if part.consignment_id in visible.consignments]
         answer = answer.only(visible.consignments)
     if not who.knows_goods():
-        # `awaited` names controls, which show how closely customs examines the goods
+        # `awaited` names controls, which show how closely customs examines the goods; ports must not learn this
         answer = answer._replace(awaited=())
     view = GateView(
         container_no=container_no,
@@ -721,7 +721,8 @@ def alarm_page(
 
 
 def _stored(name: str | None) -> str | None:
-    """Returns the text as it is stored in rows. NUL is replaced there, because PostgreSQL cannot store it."""
+    """Returns the text as it is stored in rows. Rows have U+FFFD in place of NUL, because PostgreSQL cannot store
+    NUL."""
     return name.replace("\0", "\ufffd") if name else None
 
 
@@ -729,7 +730,8 @@ def _stored(name: str | None) -> str | None:
 def parked_messages(
     request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100, after: After = ""
 ) -> ParkedList:
-    """Lists the messages that could not be decided, the newest first. Each waits until an operator settles it."""
+    """Lists the messages that could not be decided, the newest first. Each message waits until an operator settles
+    it."""
     context = context_of(request)
     shown, following = page(context, lists.parked(), after, limit, parked)
     return ParkedList(

@@ -184,7 +184,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Closes another connection to make room for this one, and returns True. Of the address that has the most
         silent connections, it closes the connection that has been silent longest. If no connection is silent, it closes
         a connection of the address that has the most requests under way. It returns False and closes nothing if that
-        address has fewer than two requests more under way than the address of this connection."""
+        address has at most one request more under way than the address of this connection."""
         one = self._open_one_of(self.listed.silent)
         if one is None:
             one = self._open_one_of(self.listed.busy)

@@ -560,7 +560,7 @@ def gate_text(answer: GateAnswer, row: Container | None) -> Text:
     Times are in Beijing time."""
     undeclared = (
         answer.reason == "not_said" and answer.released < answer.lots
-    )  # all lots with a declaration are released
+    )  # in this case all lots that have a declaration are released
     sentences = [both("gate_more.others_undeclared" if undeclared else f"gate.{answer.reason}")]
     if answer.lots and answer.reason in COUNTING:
         sentences.append(both("gate_more.lots", released=answer.released, count=answer.lots))

@@ -12,7 +12,8 @@ Held = TypeVar("Held", bound=Hashable)
 
 
 class ByAddress(Generic[Held]):
-    """Connections by address. Those of one address are in groups, and each group is in the order in which its connections were put there.
+    """Connections by address. The connections of one address are in groups, and each group is in the order in which its
+    connections were put there.
 
     `OrderedDict` is used because it finds its first key in constant time. A `dict` does not, after keys were deleted
     from its beginning.

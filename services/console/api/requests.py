@@ -57,8 +57,8 @@ from services.shell.formats import BOM
 router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
-"""The most faults that the answer to a batch lists. The checks stop when so many are found. For each refused declaration the answer has the number of
-its faults."""
+"""The most faults that the answer to a batch lists. The checks stop when this many faults are found. For each refused
+declaration the answer has the number of its faults."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "The body is not JSON or has a key twice, or a header cannot be used"),
@@ -141,8 +141,9 @@ class DeclarationBatch(BatchShape):
 async def lodge(
     request: Request, body: Annotated[JsonBody, json_of(Declaration, named=True)], _key: Key = None
 ) -> Response:
-    """Lodges a declaration. It is answered 202 when the broker has acknowledged it; `Location` and `status` are links to the state of the goods. A
-    declarant may lodge declarations of its own company, an agent also those of the companies that authorised it."""
+    """Lodges a declaration. The answer is 202 when the broker has acknowledged the request; `Location` and `status` are
+    links to the state of the goods. A declarant may lodge declarations of its own company, an agent also those of the
+    companies that authorised it."""
     context = context_of(request)
     who = who_of(request)
     key = context.asker.key(who.actor, key_of(request))
@@ -711,7 +712,8 @@ async def retract_lift(
 async def gate_out(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordGateOut)], _key: Key = None
 ) -> Response:
-    """Reports that the container has left through the gate. If it was not released, an alarm is raised. This is an older name of the event `GTOT`."""
+    """Reports that the container has left through the gate. If it was not released, an alarm is raised. This route is
+    an older way to report the event `GTOT`."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -762,7 +764,8 @@ async def retraction(
 async def container_finding(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordContainerFinding)], _key: Key = None
 ) -> Response:
-    """Records that an officer saw the container inside or outside of the controlled area. This settles the alarms that keep the container inside."""
+    """Records that an officer saw the container inside or outside of the controlled area. The finding settles the
+    alarms that keep the container inside."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -835,8 +838,8 @@ async def permit(container_no: OfContainer, body: Annotated[ActBody, act(PermitE
 async def hold_container(
     container_no: OfContainer, body: Annotated[ActBody, act(PlaceContainerHold)], _key: Key = None
 ) -> Response:
-    """Places a hold on the container itself. It is in force until it is lifted, whatever goods are in the container and however often the container
-    comes back. From the answer 202 on, the gate's answer is no."""
+    """Places a hold on the container itself. The hold is in force until it is lifted, whatever goods are in the
+    container and however often the container comes back. From the answer 202 on, the gate's answer is no."""
     return await _taken(body, container_no=plain(container_no))
 
 

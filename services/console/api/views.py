@@ -421,8 +421,8 @@ class StageCount(BaseModel):
 
 class ClearanceTime(BaseModel):
     """One span of time over the latest releases of imports or of exports. `p50_seconds` and `p95_seconds` are null if
-    there were no such releases. `name`, `source`: as in `schemas/spans.py`, and as the label `stage` of the metric
-    `customs_clearance_seconds`."""
+    there were no such releases. `name`, `source`: as in `schemas/spans.py`; the metric `customs_clearance_seconds` has
+    the name as its label `span`."""
 
     direction: str
     name: str

@@ -1,8 +1,9 @@
 """How does a watch on a bill or a declarant reach every partition, and the goods that were known before it?
 
-To place a watch, the console writes one row, sends one request to each partition of the release desk, and requests one hold on each
-matching consignment in the rows. Consignments that were declared meanwhile are found by a second search. It begins when the rows contain
-every message from before the moment at which the last partition kept the watch.
+To place a watch, the console writes one row, sends one request to each partition of the release desk, and requests one
+hold on each matching consignment in the rows. Consignments that were declared while the console did this are found by a
+second search. The second search begins when the rows contain every message from before the moment at which the last
+partition kept the watch.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from services.shell.clock import now
 from services.shell.partition import key_in
 
 MOST_OPEN = 500
-"""The most watches that may be open at once. A partition of the release desk keeps as many."""
+"""The most watches that may be open at once. A partition of the release desk keeps no more than this many."""
 MOST_LISTED = 1000
 KNOWN_AT_ONCE = 500
 """How many consignments one query reads."""
