@@ -267,8 +267,8 @@ def not_json(why: str) -> Problem:
 
 
 def _in_chinese(why: str) -> str:
-    """Returns the message of a JSON parser in Chinese. Parsers write in English. If the catalogue does not have the message, only the place
-    of the error is returned in Chinese."""
+    """Returns the message of a JSON parser in Chinese. Parsers write in English. If words.toml does not have the
+    message, only the place of the error is returned in Chinese."""
     known = (both(key) for key in _PARSER_MESSAGES)
     found = next((sentence.zh for sentence in known if why.startswith(sentence.en)), both("unparsed.other").zh)
     found_at = _LINE_AND_COLUMN.search(why)

@@ -45,17 +45,18 @@ from services.console.readmodel.tables import OPEN_STAGES
 
 API = "/api/v1"
 ENTRY_CHARACTERS = 100_000
-"""The most characters of container numbers in one entry of the feed. One declaration has far fewer."""
+"""The most bytes of container numbers in one entry of the feed, as `_fitting` counts them. One declaration has far
+fewer."""
 LONGEST_REASON = 2000
 """The most characters of a message's text that a list shows. The content of the message has all of it."""
 MOST_FINDINGS = 100
 """The most findings of one list in a message that are shown with their sentences. The content of the message has all of them."""
 MOST_NEAREST = 3
-"""The most similar codes that are named beside an unknown code. The declaration desk names as many."""
+"""The most similar codes that are named beside an unknown code. The declaration desk names no more than this many."""
 SHORT = 200
 LEVELS = 100
-"""The most levels of nesting of a content that is shown. No kind of message has a tenth of them, and orjson cannot write JSON with more than
-254."""
+"""The most levels of nesting of a content that is shown. No kind of message has as many as ten levels, and orjson
+cannot write JSON with more than 254 levels."""
 UNREADABLE = "Unreadable"
 """The kind of a feed entry whose fact cannot be read. The fact may be a release or a revocation, so the goods must stay."""
 STAGES: dict[str, Stage] = {stage.value: stage for stage in Stage}
@@ -128,7 +129,8 @@ def awaited(name: str) -> Bilingual:
 
 
 def owner_words(name: str, roles: Sequence[str] = ()) -> Bilingual:
-    """Returns who has to act, in both languages. `roles`: those who may. Only an officer can be one of several, and is named by these roles."""
+    """Returns who has to act, in both languages. `roles`: the roles that may act. If an officer has to act, these roles
+    are named, because several roles are officers."""
     if name == Owner.OFFICER and roles:
         officers = [TEXTS[f"roles.{role}"] for role in roles]
         return Bilingual("或".join([each.zh for each in officers]), " or ".join([each.en.lower() for each in officers]))
@@ -172,7 +174,8 @@ def hold(open_hold: OpenHold) -> HoldView:
 
 
 def consignment(row: Consignment) -> ConsignmentView:
-    """Returns the row of a consignment as a document of the API. The hold that `waiting` names comes first in its list of holds."""
+    """Returns the row of a consignment as a document of the API. The hold that `waiting` names comes first in the list
+    of holds."""
     first, stage = first_hold(row.holds), STAGES.get(row.stage or Stage.LODGED)
     holds = sorted(row.holds, key=lambda h: (h != first, h.since_us or 0, h.hold_id))
     return ConsignmentView(
@@ -589,7 +592,7 @@ def gate_text(answer: GateAnswer, row: Container | None) -> Text:
     Times are in Beijing time."""
     undeclared = (
         answer.reason == "not_said" and answer.released < answer.lots
-    )  # all lots with a declaration are released
+    )  # in this case all lots that have a declaration are released
     sentences = [both("gate_more.others_undeclared" if undeclared else f"gate.{answer.reason}")]
     if answer.lots and answer.reason in COUNTING:
         sentences.append(both("gate_more.lots", released=answer.released, count=answer.lots))

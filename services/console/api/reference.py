@@ -1,6 +1,7 @@
 """What does each field of the API mean, what are its bounds and its list of codes, and what is an example of it?
 
-The texts are in `reference.toml`. They are added to the OpenAPI document, so that programs and the API's page read the same.
+The texts are in `reference.toml`. They are added to the OpenAPI document, so that programs and the API's page show the
+same texts.
 """
 
 import json
@@ -58,7 +59,8 @@ PARAMETERS: Final = _load("parameters")
 OPERATIONS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {name: (summary, description) for name, (summary, description) in _ROWS["operations"].items()}
 )
-"""Summary and description of each operation in Chinese, by `operation_name`. Those of the whole document have an empty name."""
+"""Summary and description of each operation in Chinese, by `operation_name`. The summary and the description of the
+whole document have an empty name."""
 ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
 """English description of an answer → the Chinese description."""
 
