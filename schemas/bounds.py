@@ -8,6 +8,7 @@ schemas, so neither costs a Python call for each field, except for times in JSON
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Literal, cast
 from unicodedata import normalize
 
@@ -21,11 +22,13 @@ stored. A control character also takes six characters in JSON."""
 LINE = rf"^[^{_NO_SIGNS}]*$"
 """The pattern of one line of text."""
 _UNSEEN = (
-    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
-    r"\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff" + "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    r"\ufff0-\ufffc\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
 """Characters that show as nothing, or as something else in each font: default ignorable characters (Unicode, DerivedCoreProperties),
-characters for private use, and code points that are no characters. Those above U+FFFF stand here as themselves and not as escapes,
+blanks that are no spaces (the blank of Braille), the character for an object that the text does not have (U+FFFC), characters for
+private use, and code points that are no characters. Those above U+FFFF stand here as themselves and not as escapes,
 because engines of regular expressions escape them differently."""
 _UNSEEN += "".join([f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0xF0000, 0x10000)])
 PRINTABLE = rf"^[^{_NO_SIGNS}{_UNSEEN}]*$"
@@ -42,9 +45,10 @@ LARGEST_INTEGER = 2**63 - 1
 DECIMAL_SIGNS = 40
 """How many characters a decimal number may have as it is written. A limit on its digits is not enough, because `1.000…` may have
 millions of zeros."""
-NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
-"""The pattern of a number in JSON (RFC 8259, section 6). It is needed because Python and Rust also read `1_0`, `+10`, blanks around the
-number, and digits of other scripts."""
+NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?0*[0-9]{1,2})?$"
+"""The pattern of a number in JSON (RFC 8259, section 6) whose exponent has at most two digits. It is needed because Python and Rust also
+read `1_0`, `+10`, blanks around the number, and digits of other scripts. A larger exponent is refused because a limit on digits does not
+bound the exponent of a zero: `0e-999999999` has one digit, but a gigabyte of digits if it is written without the exponent."""
 _NUMBER = re.compile(NUMBER)
 MOST_PARTS = 100_000
 """How many fields and items a message may have if it is to be read. The largest message that can be made has a quarter
@@ -164,7 +168,7 @@ def _short(number: object) -> object:
         raise PydanticCustomError(
             "string_too_long", "Decimal should be written in at most {max_length} signs", {"max_length": DECIMAL_SIGNS}
         )
-    if isinstance(number, str) and _NUMBER.fullmatch(text) is None:
+    if isinstance(number, str | Decimal) and _NUMBER.fullmatch(text) is None:
         raise PydanticKnownError("decimal_parsing")
     return number
 

@@ -53,7 +53,7 @@ Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTAB
 Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE_NO_SLASH)]
 """The USCC of the declarant. It may have no slash, because the ids of consignments are derived from `declarant/reference`, and this text must
 name only one declarant and reference."""
-Party = Annotated[str, StringConstraints(max_length=100), WhenMade(pattern=PRINTABLE)]
+Party = Annotated[str, StringConstraints(max_length=100), WhenMade(pattern=PRINTABLE), Tidied(line_of_text)]
 """The USCC of a party, or the name of a foreign party."""
 Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=PRINTABLE), Tidied(line_of_text)]
 Reference = Annotated[

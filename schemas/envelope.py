@@ -140,9 +140,11 @@ class Request(Message):
     `holds_goods`: the request holds goods, so it is carried out even if its texts break the contract, because otherwise the goods would go.
     `calls_back`: the request takes back something that may have let goods go. `changes_stay`: the request says where a container is or what
     is in it, so the gate's answer may be about an earlier visit. If one of the three is true, the gate's answer is no from the moment of
-    the request until a desk has decided.
+    the request until a desk has decided. `time_is_content`: `occurred_at` is what the request reports, so a request with another time is
+    another one.
     """
 
+    time_is_content: ClassVar[bool] = False
     holds_goods: ClassVar[bool] = False
     calls_back: ClassVar[bool] = False
     changes_stay: ClassVar[bool] = False

@@ -46,6 +46,7 @@ _JOIN: tuple[type[Message], ...] = (
 )
 
 _GATE: tuple[type[Message], ...] = (
+    g.StrikeRetracted,
     g.ContainerMayLeave,
     g.ContainerMustStay,
     g.ContainerGatedOut,
@@ -137,7 +138,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         g.RecordContainerFinding: (g.ContainerFindingRecorded, *_GATE, RequestRefused),
         g.RetractContainerFinding: (g.ContainerFindingRetracted, *_GATE, RequestRefused),
         g.StrikeLot: (g.LotStruck, *_GATE, RequestRefused),
-        g.RetractStrike: (g.StrikeRetracted, *_GATE, RequestRefused),
+        g.RetractStrike: (*_GATE, RequestRefused),
         g.PermitExit: (g.ExitPermitted, *_GATE, RequestRefused),
         g.PlaceContainerHold: (g.ContainerHoldPlaced, *_GATE, RequestRefused),
         g.LiftContainerHold: (g.ContainerHoldLifted, *_GATE, RequestRefused),

@@ -31,6 +31,7 @@ from schemas.vocabulary import (
     MessageId,
     Name,
     OptionalId,
+    Owner,
     Reason,
     Version,
 )
@@ -70,6 +71,7 @@ class RecordEquipmentEvent(AboutContainer, Request):
     """
 
     changes_stay: ClassVar[bool] = True
+    time_is_content: ClassVar[bool] = True
     event: Annotated[EquipmentEvent, OUTSIDE]
     classifier: Annotated[Classifier, OUTSIDE] = Classifier.ACTUAL
     place: Annotated[Label, OUTSIDE]
@@ -268,12 +270,17 @@ class LotStruck(AboutContainer, Fact):
 
 
 class StrikeRetracted(AboutContainer, Fact):
-    """The strike (`LotStruck`) of this consignment was wrong, so the consignment counts in this container again."""
+    """The strike (`LotStruck`) of this consignment no longer stands, so the consignment counts in this container again.
+
+    An officer took it back because it was wrong. Or the gate desk ended it (`phrases` say why), because the consignment came in this container in
+    a later visit than the one for which it was struck off.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     reason: Reason
     retracted_by: ActorId
+    phrases: Phrases = ()
 
 
 class ExitPermitted(AboutContainer, Fact):
@@ -363,7 +370,12 @@ class ContainerMayLeave(AboutContainer, Fact):
 
 
 class ContainerMustStay(AboutContainer, Fact):
-    """A container that was allowed to leave must stay now. `waiting_for`: the consignments because of which it must stay.
+    """The container must stay. `waiting_for`: the consignments because of which it must stay.
+
+    The fact is published if the container was allowed to leave before, if it begins to wait for an officer's count of its lots, and if it
+    waits for something else than was published before. `code`: what it waits for, since `occurred_at` (`StayCode`; a later software version
+    may have others); `owner`: who has to act; null if it waits only for what its goods wait for. In facts of older software versions, `code` is
+    empty and `owner` is null.
 
     `version` counts the gate desk's statements on this container, as in `ContainerMayLeave`.
     """
@@ -373,6 +385,8 @@ class ContainerMustStay(AboutContainer, Fact):
     reason: Annotated[Reason, INSIDE]
     visit: Annotated[VisitId, OUTSIDE] = ""
     phrases: Annotated[Phrases, INSIDE] = ()
+    code: Annotated[Name, OUTSIDE] = ""
+    owner: Annotated[Owner | None, OUTSIDE] = None
 
 
 class ContainerGatedOut(AboutContainer, Fact):
@@ -427,7 +441,8 @@ class GoodsTransferred(AboutConsignment, Fact):
     """Goods of this consignment were stripped from a container at `occurred_at` and went into other containers (`targets`).
 
     The report does not say into which of them, so the goods may be in each. `lots`: how many lots there were in the container. `report_id`:
-    the report of the stripping.
+    the report of the stripping. `kept`: whether the container itself had to stay, because an officer held it or an alarm waited for a finding.
+    The goods are held then until an officer lifts that hold. Otherwise a stripping would end the hold on the container for its goods.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -435,6 +450,7 @@ class GoodsTransferred(AboutConsignment, Fact):
     targets: Annotated[KnownOthers, OUTSIDE]
     lots: Annotated[KnownLots, INSIDE]
     report_id: Annotated[MessageId, INSIDE]
+    kept: Annotated[bool, INSIDE] = False
 
 
 class TransferRetracted(AboutConsignment, Fact):

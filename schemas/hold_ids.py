@@ -11,7 +11,7 @@ ASSESSMENT: Final = "assessment"
 ARRIVAL: Final = "arrival"
 """The id of the hold that lasts until all of the goods have arrived."""
 _CONTROL, _TREATMENT, _DEPARTURE, _OFFICER = "inspection/", "quarantine/", "gate/", "officer/"
-_WATCH, _LAPSE = f"{_OFFICER}watch/", f"{_OFFICER}lapse/"
+_WATCH, _LAPSE, _STRIPPING = f"{_OFFICER}watch/", f"{_OFFICER}lapse/", f"{_OFFICER}stripping/"
 
 
 def of_control(control: str) -> str:
@@ -48,9 +48,15 @@ def of_lapse(version: int) -> str:
     return f"{_LAPSE}{version}"
 
 
+def of_stripping(report_id: str) -> str:
+    """Returns the id of the hold on goods that were stripped from a container which itself had to stay. It
+    lasts until an officer lifts it, or the report of the stripping turns out to be wrong."""
+    return f"{_STRIPPING}{report_id}"
+
+
 def is_for_an_officer(hold_id: str) -> bool:
-    """Returns whether an officer lifts the hold: an officer or a watch placed it, or nobody used the
-    release of the goods in time."""
+    """Returns whether an officer lifts the hold: an officer or a watch placed it, nobody used the release of
+    the goods in time, or they were stripped from a container that had to stay."""
     return hold_id.startswith(_OFFICER)
 
 
@@ -62,6 +68,12 @@ def is_of_watch(hold_id: str) -> bool:
 def is_of_lapse(hold_id: str) -> bool:
     """Returns whether the hold was placed because nobody used the release of the goods in time."""
     return hold_id.startswith(_LAPSE)
+
+
+def is_of_stripping(hold_id: str) -> bool:
+    """Returns whether the hold was placed because the goods were stripped from a container that had to
+    stay."""
+    return hold_id.startswith(_STRIPPING)
 
 
 def is_of_departure(hold_id: str) -> bool:

@@ -114,6 +114,12 @@ def same_word(one: str, other: str) -> bool | None:
     return None if not left or not right else left == right
 
 
+def bill_words(bill: str) -> frozenset[str]:
+    """Returns the forms (`plain_word`) under which goods of this bill may be looked for: the whole number and, if it names a master and a house bill
+    (`master_house` by air, `master*house` by sea), each of the two."""
+    return frozenset([plain_word(each) for each in (bill, *re.split(r"[_*]", bill))]) - {""}
+
+
 def derived_id(namespace: bytes, name: str) -> str:
     """Returns the same text as `uuid.uuid5` (RFC 9562). This function takes half the time of `uuid5`. That matters because an id is made
     for every fact."""
@@ -269,6 +275,33 @@ class Owner(StrEnum):
     CARRIER = "carrier"
     OFFICER = "officer"
     DECLARANT = "declarant"
+
+
+class StayCode(StrEnum):
+    """What a container that must stay waits for. The codes that the console's answer to *may it leave?* has, too, mean the same there."""
+
+    ALARM = "alarm"
+    BOX_HELD = "box_held"
+    TO_BE_COUNTED = "to_be_counted"
+    NO_VISIT = "no_visit"
+    STRIPPED = "stripped"
+    NOT_STUFFED = "not_stuffed"
+    UNDECLARED = "undeclared"
+    NOT_RELEASED = "not_released"
+
+    @property
+    def owner(self) -> Owner | None:
+        """Returns who has to act. It is None if the container itself waits for nobody: its goods are not released, and each of their holds
+        has an owner; or they were stripped, and leave by their bills."""
+        match self:
+            case StayCode.ALARM | StayCode.BOX_HELD | StayCode.TO_BE_COUNTED:
+                return Owner.OFFICER
+            case StayCode.NO_VISIT | StayCode.NOT_STUFFED:
+                return Owner.CARRIER
+            case StayCode.UNDECLARED:
+                return Owner.DECLARANT
+            case StayCode.STRIPPED | StayCode.NOT_RELEASED:
+                return None
 
 
 class Severity(StrEnum):

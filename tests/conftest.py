@@ -1,4 +1,5 @@
-"""Which brokers, databases and browsers do the tests use? Real ones, each started once and ended by its process id."""
+"""Which brokers, databases and browsers do the tests use? They use real ones, which several tests share. Each is ended
+by its process id."""
 
 import signal
 from collections import Counter

@@ -98,6 +98,7 @@ from schemas.vocabulary import (
     GoodsClass,
     Lane,
     Owner,
+    StayCode,
     TreatmentMethod,
 )
 from services.risk.rules import RULE_SET
@@ -996,11 +997,19 @@ def strike_retracted(
     consignment_id: str = CONSIGNMENT,
     *,
     because: str = "the wrong goods",
+    why: str = "",
     by: str = "officer-li",
     at: datetime = NOON,
 ) -> StrikeRetracted:
+    """`why`: the code of the reason, if the gate desk and no officer took the strike back."""
+    known = (phrase(why),) if why else ()
     return StrikeRetracted(
-        container_no=BOX, occurred_at=at, consignment_id=consignment_id, reason=because, retracted_by=by
+        container_no=BOX,
+        occurred_at=at,
+        consignment_id=consignment_id,
+        reason=reason(*known) if known else because,
+        retracted_by="gate" if known else by,
+        phrases=known,
     )
 
 
@@ -1065,8 +1074,15 @@ def container_may_leave(
 
 
 def container_must_stay(
-    version: int, visit: str, *why: Phrase, waiting_for: tuple[str, ...] = (CONSIGNMENT,), at: datetime = NOON
+    version: int,
+    visit: str,
+    *why: Phrase,
+    waiting_for: tuple[str, ...] = (CONSIGNMENT,),
+    code: StayCode | None = None,
+    at: datetime = NOON,
 ) -> ContainerMustStay:
+    """`code`: by default that of the first phrase which has one in `STAY_CODES`."""
+    code = code or next(STAY_CODES[each.code] for each in why if each.code in STAY_CODES)
     return ContainerMustStay(
         container_no=BOX,
         occurred_at=at,
@@ -1075,7 +1091,29 @@ def container_must_stay(
         reason=reason(*why),
         visit=visit,
         phrases=why,
+        code=code,
+        owner=STAY_OWNERS.get(code),
     )
+
+
+STAY_CODES = {
+    **dict.fromkeys(("alarm_waits", "earlier_alarm"), StayCode.ALARM),
+    "box_held": StayCode.BOX_HELD,
+    **dict.fromkeys(("too_many_goods", "perhaps_came_again", "stuffed"), StayCode.TO_BE_COUNTED),
+    "no_visit": StayCode.NO_VISIT,
+    "stripped": StayCode.STRIPPED,
+    "not_stuffed_yet": StayCode.NOT_STUFFED,
+    **dict.fromkeys(("nothing_declared", "others_undeclared", "bill_withdrawn"), StayCode.UNDECLARED),
+    **dict.fromkeys(("declared_twice", "stuffed_from"), StayCode.UNDECLARED),
+    "bill_waits": StayCode.NOT_RELEASED,
+}
+"""Code of the gate desk's phrase → what the container waits for."""
+STAY_OWNERS = {
+    **dict.fromkeys((StayCode.ALARM, StayCode.BOX_HELD, StayCode.TO_BE_COUNTED), Owner.OFFICER),
+    **dict.fromkeys((StayCode.NO_VISIT, StayCode.NOT_STUFFED), Owner.CARRIER),
+    StayCode.UNDECLARED: Owner.DECLARANT,
+}
+"""What the container waits for → who has to act."""
 
 
 def container_gated_out(

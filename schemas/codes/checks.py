@@ -110,6 +110,11 @@ class CheckCode(BilingualCode):
         "进口货物的运抵国不是中国",
         "an import goes to another country than China",
     )
+    LINE_DESTINED_ABROAD = (
+        "line_destined_abroad",
+        "进口商品的最终目的国不是中国",
+        "a line of an import has another final destination than China",
+    )
     EXPORT_DEPARTING_ABROAD = (
         "export_departing_abroad",
         "出口货物的启运国不是中国",
@@ -143,6 +148,11 @@ class CheckCode(BilingualCode):
         "the quantity is in a unit that counts whole things",
     )
     CONTAINER_OVERLOADED = ("container_overloaded", "集装箱装不下这样的重量", "no container carries so much")
+    GROSS_ABOVE_CONVEYANCE = (
+        "gross_above_conveyance",
+        "该运输方式的任何运输工具都装不下这样的重量",
+        "no conveyance of this mode of transport carries so much",
+    )
     CONTAINER_HEAVY = (
         "container_heavy",
         "每箱毛重超过36吨",
@@ -210,8 +220,8 @@ class CheckCode(BilingualCode):
     )
     CONTAINER_NOT_CARRIED = (
         "container_not_carried",
-        "邮递运输不载集装箱",
-        "goods by post do not travel in a freight container",
+        "该运输方式不载集装箱",
+        "goods by this mode of transport do not travel in a freight container",
     )
     QUANTITY_DIFFERS_FROM_MASS = (
         "quantity_differs_from_mass",
@@ -228,10 +238,12 @@ CONTRADICTIONS: Final = frozenset(
         CheckCode.NET_MASS_DIFFERS,
         CheckCode.WOOD_NOT_NAMED,
         CheckCode.ROUTE_WITHOUT_JOURNEY,
+        CheckCode.LINE_DESTINED_ABROAD,
         CheckCode.CONTAINER_NOT_CARRIED,
         CheckCode.QUANTITY_DIFFERS_FROM_MASS,
         CheckCode.LEGAL_QUANTITY_DIFFERS,
         CheckCode.DECLARANT_BREAKS_STANDARD,
+        CheckCode.PARTY_IS_PERSON,
         CheckCode.CONSIGNEE_BREAKS_STANDARD,
         CheckCode.CONTAINER_HEAVY,
         CheckCode.LINE_TOTAL_ROUNDED,

@@ -1,10 +1,12 @@
-"""Which units count whole things? They are the units of the GACC table (计量单位代码) of which nobody
-declares a half.
+"""Which units count whole things, and how many of them? They are units of the GACC table (计量单位代码).
 
-Dozens, gross, reams and bolts are not here, because they may be split. Units of mass, length, area and
-volume are not here, because they measure and do not count.
+Nobody declares half a piece, and so nobody declares a hundredth of a piece as 0.0001 hundred pieces. Dozens, gross, reams and
+bolts are not here, because they may be split. Units of mass, length, area and volume are not here, because they measure and do
+not count.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 COUNTED: Final = frozenset(
@@ -63,3 +65,14 @@ COUNTED: Final = frozenset(
         "163",
     ]
 )
+"""The units that count single things."""
+THINGS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        **dict.fromkeys(COUNTED, 1),
+        **dict.fromkeys(("040", "041", "042", "043", "044", "049"), 100),
+        **dict.fromkeys(("050", "051", "052", "053", "054", "058", "143", "146"), 1000),
+        **dict.fromkeys(("038", "057", "059", "144", "145"), 10_000),
+        **dict.fromkeys(("055", "056", "164"), 100_000_000),
+    }
+)
+"""Unit → how many whole things it counts: 1 for a piece, 100 for a hundred pieces."""

@@ -31,6 +31,8 @@ THOUSANDTHS: Final = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]
 TEN_THOUSANDTHS: Final = frozenset(["CLF", "UYW"])
 
 
+EXTREMES: Final = (Decimal(1), Decimal("0.0001"))
+"""The largest and the smallest minor unit."""
 _MINOR: Final = (
     dict.fromkeys(WHOLE, Decimal(1))
     | dict.fromkeys(THOUSANDTHS, Decimal("0.001"))

@@ -1,7 +1,8 @@
 """If somebody wrote a code that does not exist, which code may have been meant?
 
-Single typing errors are tried first: two characters exchanged, one left out, one too many, one wrong. If none of these gives a code of the
-table, the neighbours in the order of the table are named. The work does not depend on the size of the table, and only corrections that
+A name, an abbreviation or a former code is looked up first (`schemas.codes.meant`). Then single typing errors are tried: two characters
+exchanged, one left out, one too many, one wrong. If none of these gives a code of the table, the neighbours in the order of the table are
+named, but only those that begin as the text does, because any others would mislead. The work does not depend on the size of the table, and only corrections that
 have the length of one of its codes are tried, so even a declaration full of wrong codes is checked fast.
 """
 
@@ -11,6 +12,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from schemas.codes.bilingual import Bilingual
+from schemas.codes.meant import MEANT
 
 MOST: Final = 3
 """How many codes are named at most."""
@@ -24,16 +26,19 @@ LARGE: Final = 1000
 
 
 def nearest(code: str, table: Mapping[str, Bilingual]) -> tuple[str, ...]:
-    """Returns at most three codes of the table, the likeliest first. `table`: code → name; it must not change. If `code` is a name of the
-    table, the codes with that name come first."""
+    """Returns at most three codes of the table, the likeliest first; none if nothing is known that may have been meant. `table`: code → name;
+    it must not change. If `code` is a name of the table, the codes with that name come first."""
     if not table:
         return ()
     typed, index = code.strip().upper(), _index(_Table(table))
     named = index.names.get(typed, ())
     found = dict.fromkeys([*named, *[each for each in _slips(typed, index) if each in table]])
-    if not found:
+    if not found and typed:
         first = max(0, min(bisect_left(index.codes, typed) - 1, len(index.codes) - MOST))
-        found = dict.fromkeys(index.codes[first : first + MOST])
+        near = index.codes[first : first + MOST]
+        found = dict.fromkeys(
+            [each for each in near if len(typed) > 1 and each[: len(each) // 2] == typed[: len(each) // 2]]
+        )
     return tuple(found)[:MOST]
 
 
@@ -51,8 +56,8 @@ class _Table:
 
 
 class _Index(NamedTuple):
-    """The data of a table that the search needs. `codes`: the codes in order; `names`: a Chinese or English name in capitals → the codes
-    that have it; `lengths`: the lengths of the codes; `width`: the length of the first code; `signs`: the characters of which codes
+    """The data of a table that the search needs. `codes`: the codes in order; `names`: a text in capitals, for example a Chinese or English name → the codes
+    that it means; `lengths`: the lengths of the codes; `width`: the length of the first code; `signs`: the characters of which codes
     consist."""
 
     codes: tuple[str, ...]
@@ -71,6 +76,8 @@ def _index(of: _Table) -> _Index:
             names[each] = (*names.get(each, ()), code)
     first = next(iter(of.table))
     signs = _SIGNS[:10] if first.isdigit() else _SIGNS
+    for text, codes in next((meant for table, meant in MEANT if table is of.table), {}).items():
+        names[text] = (*names.get(text, ()), *codes)
     return _Index(tuple(sorted(of.table)), names, frozenset(map(len, of.table)), len(first), signs)
 
 

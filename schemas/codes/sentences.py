@@ -11,6 +11,7 @@ from typing import Final
 SENTENCES: Final = MappingProxyType(
     {
         "mass_in_boxes": "{mass} kg in {count}",
+        "mass_and_mode": "{mass} kg, transport mode {mode}",
         "quantity_of_unit": "{quantity} of unit {unit}",
         "mass_and_gross": "{mass} kg, gross mass {gross} kg",
         "other_declaration": "reference {reference} holds another declaration",
@@ -93,6 +94,7 @@ SENTENCES: Final = MappingProxyType(
         "gas_held_short": "{measured} held {celsius} °C with {gas} g/m3 for {held}; wanted {wanted} without a break",
         "exposure_short": "exposure is {hours} h; wanted {wanted} h",
         "no_gas_at_end": "no gas was read at {hours} h or later; wanted gas until the end",
+        "gas_gone": "no gas was left at {hours} h",
         "gas_low": "lowest concentration is {gas} g/m3; wanted {least} g/m3 throughout",
         "gas_gap": "no gas was read between {earlier} and {later} h; wanted readings at most {apart} h apart",
         "ct_low": "CT is {ct} g h/m3; wanted {least} g h/m3",
@@ -136,6 +138,8 @@ SENTENCES: Final = MappingProxyType(
         "failure_gone": "{hold} no longer stands as a failure",
         "not_released": "not released",
         "left_without": "it left without release",
+        "came_with_it": "it came in the container in a later visit 在后一在场期随箱进场",
+        "out_of_kept_box": "it was stripped out of {boxes}, which had to stay 自须留置的箱中取出",
         "treatment_failed": "treatment failed {attempts} times",
         "not_assessed": "not assessed yet",
         "treatment_required": "treatment required",

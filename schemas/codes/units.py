@@ -146,12 +146,18 @@ KILOGRAMS: Final[Mapping[str, Decimal]] = MappingProxyType(
         "070": Decimal(1000),
         "071": Decimal("1016.0469088"),
         "072": Decimal("907.18474"),
+        "073": Decimal("60.478982"),
+        "074": Decimal("0.60478982"),
         "075": Decimal("0.5"),
         "076": Decimal("0.45359237"),
+        "078": Decimal("50.80234544"),
+        "079": Decimal("45.359237"),
+        "081": Decimal(50),
         "084": Decimal("0.0002"),
     }
 )
-"""Unit of mass → its mass in kilograms. The pound is the international one of 1959, and the jin is half a kilogram
-(1959). Units whose mass depends on the place or the goods (担, 两, 盎司) are left out."""
+"""Unit of mass → its kilograms. The pound is the international one of 1959, so the hundredweights have 112 and 100 of it. The jin is half
+a kilogram (1959), and the shidan has 100 jin. Picul and catty (司马担, 司马斤) are those of Hong Kong (Cap. 68). Units whose mass depends
+on the place or the goods (担, 两, 盎司) are left out."""
 ENERGY: Final = frozenset({"061", "062"})
 """The units of power and energy. Goods that are counted in them have no mass (electricity, HS 2716)."""

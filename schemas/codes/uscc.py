@@ -6,11 +6,13 @@ The organisation code has its own check sign (GB 11714-1997). Some codes that we
 an officer decides about one broken part. A code with two broken parts was mistyped or made up.
 """
 
+import re
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
+from unicodedata import normalize
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """The characters of a code, which exclude I, O, Z, S and V."""
@@ -77,6 +79,7 @@ AREAS: Final = frozenset(
 """The first two digits of all areas: those of the provinces (GB/T 2260), and 10 for registrations by the State."""
 SANDBOX_AREA: Final = "99"
 """The area of codes for the sandbox offices. No real area begins with it, so such a code belongs to nobody."""
+_WORD = re.compile(r"\w+")
 _OF_ORGANISATION = (3, 7, 9, 10, 5, 8, 4, 2)
 _OF_PERSON = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -102,9 +105,14 @@ def check_sign(body: str) -> str:
 
 def is_name(party: str) -> bool:
     """Returns whether the text can be the name of a party: it has a letter, no blanks at its edges, and does not look like a
-    mistyped code."""
-    signs = [sign for sign in party if sign.isalnum()]
-    is_like_a_code = len(signs) <= 20 and sum(sign.isdigit() for sign in signs) >= 8
+    mistyped code. A text with many digits is still a name if one of its words has three letters and no digit (`12345678 CANADA
+    INC.`), or if it has a letter that no code can have."""
+    plain = normalize("NFKC", party)
+    signs = [sign for sign in plain if sign.isalnum()]
+    is_short = len(signs) <= 20 and sum(sign.isdigit() for sign in signs) >= 8
+    has_word = any(len(word) >= 3 and word.isalpha() for word in _WORD.findall(plain))
+    has_other_letter = any(sign.isalpha() and not sign.isascii() for sign in signs)
+    is_like_a_code = is_short and not has_word and not has_other_letter
     return not is_like_a_code and party == party.strip() and any(sign.isalpha() for sign in signs)
 
 

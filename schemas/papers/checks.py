@@ -22,6 +22,7 @@ from schemas.papers.contradictions import (
     export_departure,
     import_destination,
     journey,
+    line_destination,
     mode_direction,
     packaging,
     ship,
@@ -29,7 +30,9 @@ from schemas.papers.contradictions import (
 from schemas.papers.legal import legal, may_lack_mass
 from schemas.papers.listed import commodity, listed, listed_country, office, trade_mode
 from schemas.papers.masses import (
+    air_containers_and_gross,
     containers_and_gross,
+    conveyance_and_gross,
     each_line_and_gross,
     gross_mass,
     lines_and_gross,
@@ -243,9 +246,9 @@ CHECKS: tuple[Callable[[Declaration, date], Findings], ...] = (
     *(declarant, consignee, office, trade_mode, transport_mode, bill),
     *(departure_named, destination_named, departure_country, destination_country, entry_date),
     *(packages, package_kind, containers, packaging),
-    *(mode_direction, import_destination, export_departure, journey, ship, carriage),
+    *(mode_direction, import_destination, export_departure, journey, line_destination, ship, carriage),
     *(gross_mass, net_mass, net_and_gross, each_line_and_gross, lines_and_gross, lines_and_net),
-    *(containers_and_gross, quantities_and_masses),
+    *(containers_and_gross, air_containers_and_gross, conveyance_and_gross, quantities_and_masses),
     *(currency, invoice_not_negative, invoice_too_fine, totals_too_fine, invoice_and_lines),
     *(count_of_lines, lines),
 )

@@ -10,14 +10,23 @@ from schemas.codes import iso6346
 from schemas.codes.checks import CheckCode
 from schemas.codes.countries import alpha2
 from schemas.codes.trade import MAYBE_WOOD_KINDS, SOLID_WOOD_KINDS
-from schemas.codes.ways import ONE_WAY, homes
-from schemas.declaration import Declaration, DeclaredContainer
+from schemas.codes.ways import HOME, ONE_WAY, SANDBOX, homes
+from schemas.declaration import Declaration, DeclaredContainer, Item
 from schemas.papers.pointing import Findings, each_of, error, warning
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction, TransportMode, plain_word
 
-UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
+UNBOXED = frozenset(
+    {
+        TransportMode.AIR.value,
+        TransportMode.POST.value,
+        TransportMode.FIXED_INSTALLATION.value,
+        TransportMode.CARRIED_BY_TRAVELLER.value,
+    }
+)
 """The modes of transport that carry no freight containers (ISO 668)."""
+WITHIN = frozenset({each.value for each in TransportMode if each.value in "0178HTWXYZ"})
+"""The modes of transport of goods that cross no border. The form has China as the country from which they depart, too."""
 
 
 def packaging(declaration: Declaration, today: date) -> Findings:
@@ -59,15 +68,40 @@ def export_departure(declaration: Declaration, today: date) -> Findings:
 
 
 def _is_abroad(country: str, declaration: Declaration) -> bool:
-    return bool(country) and alpha2(country) not in homes(declaration.customs_office)
+    """Returns whether this is the code of another country. The office is read only for the country of the sandbox, because it may have a
+    fault of shape."""
+    home = alpha2(country)
+    if home in (HOME, SANDBOX):
+        return home not in homes(declaration.customs_office)
+    return bool(country)
 
 
 def journey(declaration: Declaration, today: date) -> Findings:
-    """Yields a warning if the goods depart from the country for which they are destined."""
-    if declaration.departure_country and alpha2(declaration.departure_country) == alpha2(
-        declaration.destination_country
-    ):
-        yield warning("/destination_country", CheckCode.ROUTE_WITHOUT_JOURNEY, declaration.destination_country)
+    """Yields a warning if goods that cross the border depart from the country for which they are destined. If the home country is not
+    written, it is added: imports go to it, and exports come from it."""
+    departure = declaration.departure_country or _home_of(Direction.EXPORT, declaration)
+    destination = declaration.destination_country or _home_of(Direction.IMPORT, declaration)
+    if departure and alpha2(departure) == alpha2(destination) and declaration.transport_mode not in WITHIN:
+        at = "/destination_country" if declaration.destination_country else "/departure_country"
+        yield warning(at, CheckCode.ROUTE_WITHOUT_JOURNEY, destination)
+
+
+def _home_of(direction: Direction, declaration: Declaration) -> str:
+    """Returns the home country, if the declaration has this direction; otherwise an empty text. At a sandbox office two countries count as
+    home, so it is not known which one is meant."""
+    return HOME if declaration.direction is direction and len(homes(declaration.customs_office)) == 1 else ""
+
+
+def line_destination(declaration: Declaration, today: date) -> Findings:
+    """Yields a warning for each line of an import whose final destination is another country."""
+    if declaration.direction is Direction.IMPORT:
+        for index, item in enumerate(declaration.items):
+            yield from each_of((_line_abroad,), item, f"/items/{index}/form/destination_country", declaration)
+
+
+def _line_abroad(item: Item, at: str, declaration: Declaration) -> Findings:
+    if item.form is not None and _is_abroad(item.form.destination_country, declaration):
+        yield warning(at, CheckCode.LINE_DESTINED_ABROAD, item.form.destination_country)
 
 
 def ship(declaration: Declaration, today: date) -> Findings:
@@ -78,7 +112,7 @@ def ship(declaration: Declaration, today: date) -> Findings:
 
 def carriage(declaration: Declaration, today: date) -> Findings:
     """Yields a finding if the containers do not fit the mode of transport. An aircraft takes only air containers (IATA unit load
-    devices), and the post takes no containers."""
+    devices). The post, pipelines and travellers take no containers."""
     if declaration.transport_mode not in UNBOXED:
         return
     if declaration.transport_mode == TransportMode.AIR.value:

@@ -8,7 +8,7 @@ from schemas.codes.checks import CheckCode
 from schemas.codes.units import ENERGY, KILOGRAMS, UNITS
 from schemas.declaration import Item
 from schemas.papers.listed import listed
-from schemas.papers.masses import LEAST
+from schemas.papers.masses import LEAST, whole
 from schemas.papers.pointing import Findings, each_of, error, warning
 from schemas.papers.totals import HUNDREDTH
 from schemas.phrases import seen_phrase
@@ -67,6 +67,7 @@ def _quantity(quantity: Decimal | None, unit: Callable[[], str], item: Item, whe
     elif quantity <= 0:
         yield error(where, CheckCode.QUANTITY_NOT_POSITIVE, quantity)
     else:
+        yield from whole(quantity, unit(), where)
         yield from _as_declared(quantity, unit(), item, where)
 
 

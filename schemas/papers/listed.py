@@ -7,7 +7,8 @@ from schemas.codes import countries, hs, offices, trade
 from schemas.codes.bilingual import Bilingual
 from schemas.codes.checks import CheckCode
 from schemas.codes.nearest import nearest
-from schemas.codes.ways import homes
+from schemas.codes.offices import is_sandbox
+from schemas.codes.ways import SANDBOX
 from schemas.declaration import Declaration, Item
 from schemas.papers.pointing import Findings, error, warning
 from schemas.phrases import seen_phrase
@@ -46,10 +47,17 @@ def trade_mode(declaration: Declaration, today: date) -> Findings:
 def listed_country(country: str, at: str, declaration: Declaration) -> Findings:
     """Yields an error if the code is no country, or a warning if it leaves the country open. At the sandbox offices, the country
     of the sandbox is known, too."""
-    if country not in countries.NAMES and country not in homes(declaration.customs_office):
+    if country not in countries.NAMES and not (country == SANDBOX and is_sandbox(declaration.customs_office)):
         yield from listed(country, countries.NAMES, at, CheckCode.COUNTRY_UNKNOWN)
     if country in countries.NOWHERE:
         yield warning(at, CheckCode.COUNTRY_LEFT_OPEN, country)
+
+
+def edition(declaration: Declaration, today: date) -> hs.Edition | None:
+    """Returns the edition of the HS by which a declaration is judged. The date of entry is read only if there is a later edition than that
+    of today, because it may have a fault of shape."""
+    is_newest = hs.EDITIONS[-1].effective_from <= today
+    return hs.edition(today if is_newest else judged_on(declaration, today))
 
 
 def judged_on(declaration: Declaration, today: date) -> date:
@@ -64,7 +72,7 @@ def _digits_suffice(code: str, declaration: Declaration) -> bool:
     foreign data sets go there and have no more."""
     if not hs.SIX <= len(code) <= hs.NATIONAL_DIGITS:
         return False
-    return len(code) == hs.NATIONAL_DIGITS or offices.is_sandbox(declaration.customs_office)
+    return len(code) == hs.NATIONAL_DIGITS or is_sandbox(declaration.customs_office)
 
 
 def commodity(item: Item, at: str, declaration: Declaration, today: date) -> Findings:
@@ -78,10 +86,10 @@ def commodity(item: Item, at: str, declaration: Declaration, today: date) -> Fin
     if not (code.isascii() and code.isdigit() and _digits_suffice(code, declaration)):
         yield error(at, CheckCode.HS_MALFORMED, code)
         return
-    edition = hs.edition(judged_on(declaration, today))
-    if edition is None:
+    in_force = edition(declaration, today)
+    if in_force is None:
         return
-    if code[:2] not in edition.chapters:
+    if code[:2] not in in_force.chapters:
         yield error(at, CheckCode.HS_CHAPTER_UNKNOWN, code)
-    elif not edition.has(code):
-        yield error(at, CheckCode.HS_CODE_UNKNOWN, code, edition.nearest(code))
+    elif not in_force.has(code):
+        yield error(at, CheckCode.HS_CODE_UNKNOWN, code, in_force.nearest(code))

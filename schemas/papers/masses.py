@@ -7,13 +7,15 @@ hundredth of its value.
 from datetime import date
 from decimal import Decimal
 
+from schemas.codes import iso6346
 from schemas.codes.checks import CheckCode
-from schemas.codes.counted import COUNTED
+from schemas.codes.counted import THINGS
 from schemas.codes.units import KILOGRAMS
 from schemas.declaration import Declaration, Item
 from schemas.papers.pointing import Findings, each_of, error, warning
 from schemas.papers.totals import HUNDREDTH, half_of_last_place
 from schemas.phrases import seen_phrase
+from schemas.vocabulary import TransportMode
 
 LEAST = Decimal("0.05")
 """By how many kilograms two masses may always differ."""
@@ -24,6 +26,17 @@ RATED_KG = Decimal(36_000)
 """The gross mass in kilograms for which freight containers are rated (ISO 668:2020)."""
 MOST_IN_A_BOX_KG = Decimal(60_000)
 """A mass in kilograms that no container can carry. Flat racks and platforms are built for up to 55 t."""
+MOST_IN_A_UNIT_KG = Decimal(20_000)
+"""A mass in kilograms that no air container can carry. The largest unit load device of 20 feet is rated for 13,608 kg (IATA)."""
+MOST_CARRIED_KG = {
+    TransportMode.WATER.value: Decimal(1_000_000_000),
+    TransportMode.RAIL.value: Decimal(100_000_000),
+    TransportMode.ROAD.value: Decimal(100_000_000),
+    TransportMode.AIR.value: Decimal(300_000),
+}
+"""Mode of transport → a gross mass in kilograms that none of its conveyances can carry. The largest ship was built for 564,763 t, the
+heaviest train had 99,734 t, and the largest aircraft carried 253 t. Pipelines have no such limit. By road, one declaration may be for
+many vehicles."""
 
 
 def gross_mass(declaration: Declaration, today: date) -> Findings:
@@ -108,18 +121,41 @@ def containers_and_gross(declaration: Declaration, today: date) -> Findings:
         yield warning("/containers", CheckCode.CONTAINER_HEAVY, value)
 
 
+def air_containers_and_gross(declaration: Declaration, today: date) -> Findings:
+    """Yields an error if all containers are air containers, which carry much less than other containers, and the mean mass is more than
+    they can carry."""
+    boxes, gross = declaration.containers, declaration.gross_mass_kg
+    if not boxes or not MOST_IN_A_UNIT_KG < gross / len(boxes) <= MOST_IN_A_BOX_KG:
+        return
+    numbers = [iso6346.plain(each.container_no) for each in boxes]
+    if not any(iso6346.is_of_freight(number) or not iso6346.is_well_formed(number) for number in numbers):
+        yield error(
+            "/containers", CheckCode.CONTAINER_OVERLOADED, seen_phrase("mass_in_boxes", mass=gross, count=len(boxes))
+        )
+
+
+def conveyance_and_gross(declaration: Declaration, today: date) -> Findings:
+    """Yields an error if the gross mass is more than any conveyance of the mode of transport can carry."""
+    gross = declaration.gross_mass_kg
+    most = MOST_CARRIED_KG.get(declaration.transport_mode)
+    if most is not None and gross > most:
+        value = seen_phrase("mass_and_mode", mass=gross, mode=declaration.transport_mode)
+        yield error("/gross_mass_kg", CheckCode.GROSS_ABOVE_CONVEYANCE, value)
+
+
 def quantities_and_masses(declaration: Declaration, today: date) -> Findings:
     for index, item in enumerate(declaration.items):
         yield from each_of((_whole, _quantity_and_masses), item, f"/items/{index}", declaration)
 
 
 def _whole(item: Item, at: str, declaration: Declaration) -> Findings:
-    if item.unit in COUNTED and item.quantity % 1:
-        yield error(
-            f"{at}/quantity",
-            CheckCode.QUANTITY_NOT_WHOLE,
-            seen_phrase("quantity_of_unit", quantity=item.quantity, unit=item.unit),
-        )
+    yield from whole(item.quantity, item.unit, f"{at}/quantity")
+
+
+def whole(quantity: Decimal, unit: str, at: str) -> Findings:
+    """Yields an error if this is a part of a thing, in a unit that counts whole things."""
+    if quantity * THINGS.get(unit, 0) % 1:
+        yield error(at, CheckCode.QUANTITY_NOT_WHOLE, seen_phrase("quantity_of_unit", quantity=quantity, unit=unit))
 
 
 def _quantity_and_masses(item: Item, at: str, declaration: Declaration) -> Findings:

@@ -1,7 +1,9 @@
 """Who declares, and who receives? Each part of the unified social credit codes of these parties is checked (GB 32100).
 
 The consignee of an export may be the name of a foreign party. One broken part of a code gives a warning, and an officer
-decides, because codes that break the standard were really issued. Two broken parts give an error.
+decides, because codes that break the standard were really issued. Two broken parts give an error, and so does one broken part of
+a code that is the number of an identity card. If such a number breaks no part of the standard, it may be a code as well, so an
+officer decides.
 """
 
 from datetime import date
@@ -11,7 +13,7 @@ from schemas.codes import uscc
 from schemas.codes.checks import CheckCode
 from schemas.codes.offices import is_sandbox
 from schemas.declaration import Declaration
-from schemas.papers.pointing import Findings, error, warning
+from schemas.papers.pointing import Findings, UnsoundField, error, warning
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction
 
@@ -34,8 +36,16 @@ def declarant(declaration: Declaration, today: date) -> Findings:
 
 def consignee(declaration: Declaration, today: date) -> Findings:
     foreign = uscc.is_name(declaration.consignee) and declaration.direction is Direction.EXPORT
-    if not foreign and declaration.consignee != declaration.declarant:
+    if not foreign and not _is_declarant(declaration):
         yield from _party(CONSIGNEE, declaration.consignee, declaration)
+
+
+def _is_declarant(declaration: Declaration) -> bool:
+    """Returns whether the consignee is the declarant. If the declarant has a fault of shape, the consignee is judged by itself."""
+    try:
+        return declaration.consignee == declaration.declarant
+    except UnsoundField:
+        return False
 
 
 def _party(field: PartyField, code: str, declaration: Declaration) -> Findings:
@@ -46,9 +56,11 @@ def _party(field: PartyField, code: str, declaration: Declaration) -> Findings:
     if uscc.is_of_sandbox(code) and not is_sandbox(declaration.customs_office):
         broken = (*broken, uscc.CreditCodePart.AREA)
     if not broken:
+        if uscc.is_of_person(code):
+            yield warning(field.pointer, CheckCode.PARTY_IS_PERSON, code)
         return
     value = seen_phrase("broken_parts", who=code, parts=tuple([part for part in uscc.CreditCodePart if part in broken]))
-    if len(broken) > 1:
+    if len(broken) > 1 or uscc.is_of_person(code):
         yield error(field.pointer, _wrong(field, code), value)
     else:
         yield warning(field.pointer, field.breaks_standard, value)

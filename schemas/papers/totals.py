@@ -6,11 +6,13 @@ warning if a coarser rounding explains it: half a unit of the last place in whic
 written, but at most a hundredth of the total. Any other difference is an error.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
 
-from schemas.codes.minor_units import minor_unit
+from schemas.codes.minor_units import EXTREMES, minor_unit
 from schemas.declaration import Declaration, Item
+from schemas.papers.pointing import UnsoundField
 
 HALF = Decimal("0.5")
 HALF_OF_FOUR_PLACES = Decimal("0.00005")
@@ -41,23 +43,40 @@ def _fit(parts: Decimal, total: Decimal, right: Decimal, rounded: Decimal) -> Fi
 
 
 def fit_of_line(item: Item) -> Fit:
-    """Returns how the total of a line agrees with quantity times unit price."""
+    """Returns how the total of a line agrees with quantity times unit price. Raises UnsoundField if that depends on a field with a fault of
+    shape."""
     product = item.quantity * item.unit_price
     if product == item.total_price:  # nearly every line ends here, without the slower comparison below
         return Fit.RIGHT
-    minor, quantity = minor_unit(item.currency) * HALF, abs(item.quantity)
-    right = quantity * HALF_OF_FOUR_PLACES + minor
-    rounded = quantity * half_of_last_place(item.unit_price) + minor
-    return _fit(product, item.total_price, right, rounded)
+    quantity = abs(item.quantity)
+    right, rounded = quantity * HALF_OF_FOUR_PLACES, quantity * half_of_last_place(item.unit_price)
+    return _whatever_currency(
+        item, lambda minor: _fit(product, item.total_price, right + minor * HALF, rounded + minor * HALF)
+    )
+
+
+def _whatever_currency(of: Item | Declaration, fit: Callable[[Decimal], Fit]) -> Fit:
+    """Returns the result of `fit`, called with the minor unit of the currency of this line or invoice. If the currency has a fault of shape,
+    `fit` is called with the smallest and the largest minor unit there are; UnsoundField is raised if the results differ."""
+    try:
+        minor = minor_unit(of.currency)
+    except UnsoundField:
+        fits = {fit(each) for each in EXTREMES}
+        if len(fits) > 1:
+            raise
+        return fits.pop()
+    return fit(minor)
 
 
 def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
     """Returns how the invoice total agrees with `total`, the sum of the totals of the lines. Each total of a line may be rounded
-    to the minor unit."""
+    to the minor unit. Raises UnsoundField if that depends on a field with a fault of shape."""
     if total == declaration.invoice_total:
         return Fit.RIGHT
-    right = minor_unit(declaration.currency) * HALF * len(declaration.items)
-    return _fit(total, declaration.invoice_total, right, half_of_last_place(declaration.invoice_total))
+    invoice, lines = declaration.invoice_total, len(declaration.items)
+    return _whatever_currency(
+        declaration, lambda minor: _fit(total, invoice, minor * HALF * lines, half_of_last_place(invoice))
+    )
 
 
 def too_fine(amount: Decimal, currency: str) -> str:

@@ -260,12 +260,14 @@ def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
     granted = {f.key for f in facts if f.kind == "ReleaseGranted"}
     _answers(effects, facts)
     versions: dict[str, list[int]] = defaultdict(list)
+    allowed: set[str] = set()
     standing: dict[str, dict[str, LoggedMessage]] = defaultdict(dict)
     permitted = {(f.key, f.body["consignment_id"]) for f in facts if f.kind == "ExitPermitted"}
     for fact in facts:
         if fact.kind in ("ContainerMayLeave", "ContainerMustStay"):
             versions[fact.key].append(fact.body["version"])
         if fact.kind == "ContainerMayLeave":
+            allowed.add(fact.key)
             open_ones = sorted({c for c in fact.body["consignments"] if (fact.key, c) not in permitted} - granted)
             if open_ones:
                 effects.wrongly_released.append(f"{fact.key} may leave with {open_ones}, never released")
@@ -277,15 +279,20 @@ def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
         if numbers != list(range(1, len(numbers) + 1)):
             effects.reordered.append(f"{box}: gate versions {numbers}")
     for box, parts in standing.items():
-        if _free(list(parts.values())) and box not in versions:
+        if _free(list(parts.values())) and box not in allowed:
             effects.lost.append(f"{box}: everything in it is released, and the gate never said that it may leave")
     _departures(effects, facts)
+
+
+def _by_itself(fact: LoggedMessage) -> bool:
+    """Returns whether the gate desk ended a strike itself. Then the fact is not the answer to the request that caused it."""
+    return fact.kind == "StrikeRetracted" and bool(fact.body.get("phrases"))
 
 
 def _answers(effects: Effects, facts: list[LoggedMessage]) -> None:
     """Checks that each request to the gate desk has at most one answer, and that each cause ends a visit at most once."""
     gate = [f for f in facts if f.desk == "gate" and not refused_by_loop(f)]
-    answers = Counter(f.headers.get("causationid", "") for f in gate if f.kind in GATE_ANSWERS)
+    answers = Counter(f.headers.get("causationid", "") for f in gate if f.kind in GATE_ANSWERS and not _by_itself(f))
     effects.doubled += [f"gate request {cause} answered {count} times" for cause, count in answers.items() if count > 1]
     ends = Counter(
         (f.headers.get("causationid", ""), f.key, f.body.get("visit", ""))

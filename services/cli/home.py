@@ -23,6 +23,13 @@ LOCK = "up.lock"
 cluster that this `dtg up` serves."""
 CLOCK = "clock.json"
 """Name of the file with the time and the speed of the sandbox clock. A folder with this file has the data of a demo."""
+OWN = frozenset({LOCK, CLOCK, "console.db", "credentials", "draw-keys.json", "draw-keys.made", "faust"})
+"""Names of files and folders by which a folder of `dtg up` is known. At least one is there after the first start, or is put there by
+operators before it; notebooks of ports (`port-….db`) count, too."""
+USUAL = frozenset({"kafka", "logs"})
+"""Names of other folders in it, which other programs use as well."""
+UNDER_MOUNTS = frozenset({"lost+found"})
+"""Names that a new file system has."""
 LOCK_SECONDS = 1.0
 """How many seconds `dtg up` tries to lock the folder. It tries more than once, because a command that tests whether the folder is in use
 locks it for a moment."""
@@ -58,6 +65,21 @@ def read_clock(file: Path) -> SavedClock:
     if not (math.isfinite(speed) and speed > 0):
         raise ValueError(f"a clock does not run {speed} seconds a second 速度有误")
     return SavedClock(now, Clock(anchor, start, speed))
+
+
+def refuse_foreign(home: Path) -> None:
+    """Raises Spoiled if the folder has files and none of them is from this program. `dtg up` closes its folder to other users, and
+    `--afresh` moves it aside. Neither may happen to a folder that also others use, such as /tmp or a home directory."""
+    try:
+        names = {each.name for each in home.iterdir()} - UNDER_MOUNTS
+    except OSError:
+        return  # the folder is missing, or `make_folder` says what is wrong with it
+    notebook = any(name.startswith("port-") and name.endswith(".db") for name in names)
+    if names - USUAL and not names & OWN and not notebook:
+        raise Spoiled(
+            f"The folder {home} has files, but none from this program: {', '.join(sorted(names)[:3])}. 该文件夹存有其他文件，不能作为数据目录。 "
+            "`dtg up` would close it to other users; name an empty or a new folder: DTG_HOME"
+        )
 
 
 def make_folder(folder: Path) -> None:

@@ -22,7 +22,7 @@ from deploy.kafka.topics import cautions, provision
 from schemas.rights import PROVISION, table
 from schemas.vocabulary import day_in_china
 from services.cli.hangs import HangWatch, Patience
-from services.cli.home import CLOCK, in_use, make_folder, of_demo, read_clock
+from services.cli.home import CLOCK, in_use, make_folder, of_demo, read_clock, refuse_foreign
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, ThreadEnded, kafka_environment, read_model, stop_all, worker
 from services.cli.scraping import CONFIGURATION, KEY, MetricsPage, files
@@ -87,6 +87,7 @@ class Up:
             refuse()
         if self.demo:
             self._tell_demos()
+        refuse_foreign(self.home)
         make_folder(self.home)
         self.home.chmod(0o700)  # an older software version may have made the folder readable for everybody
         with in_use(self.home, self.settings.bootstrap()):
@@ -108,10 +109,11 @@ class Up:
         return self._supervisor.stopping
 
     def move_aside(self) -> None:
-        """Renames the folder with its data, so that the next start begins without data. Raises InUse if a `dtg up` uses the folder, CannotStart if
-        the folder cannot be renamed."""
+        """Renames the folder with its data, so that the next start begins without data. Raises InUse if a `dtg up` uses the folder, Spoiled
+        if it has only files of others, CannotStart if it cannot be renamed."""
         if not self.home.exists():
             return
+        refuse_foreign(self.home)
         aside = self.home.with_name(f"{self.home.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
         with in_use(self.home, ""):
             try:

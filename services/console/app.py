@@ -86,8 +86,8 @@ SECONDS = Histogram(
 LONGEST_ANSWER = 1_000_000
 """The most bytes of one answer."""
 WHOLE = ("/static/", "/consignments.csv", "/metrics")
-"""The beginnings of the paths whose answers may be longer: files, and the metrics, which Prometheus reads in one piece. The labels of the
-metrics have few values, so their answer stays short enough."""
+"""The beginnings of the paths whose answers may have more than LONGEST_ANSWER bytes: files, and the metrics, which
+Prometheus reads in one piece. The metrics need no limit, because their labels have few values."""
 log = structlog.get_logger()
 DESCRIPTION = """Lodge declarations, answer controls, ask whether a container may leave, and read releases.
 
@@ -198,7 +198,8 @@ async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progre
 
 @asynccontextmanager
 async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[ObservedProgress]:
-    """Reads the standing of the projector, which is another process, from the database until the block ends. Yields what was read."""
+    """Reads the standing of the projector, which is another process, from the database until the block ends. Yields the
+    object that keeps the newest standing."""
     engine = open_engine(settings.database_url)
     watch = ObservedProgress(ReadModelQueries(engine), settings.gate_stale_seconds, bell.ring)
     task = asyncio.create_task(watch.run())
@@ -214,8 +215,9 @@ async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Observ
 def _health(app: FastAPI) -> None:
     @app.get("/livez", tags=["operations"], summary="Is it alive?", responses=UNWELL)
     async def livez(request: Request) -> Response:
-        """Answers 503 if the projector in this process stands still, or if this process no longer reads the standing of a projector in
-        another process. It does not answer 503 because a database, a broker or another process is away; /readyz does."""
+        """Answers 503 if the projector in this process stands still, or if this process no longer reads the standing of
+        a projector in another process. If only the database, the broker or another process does not respond, /livez
+        answers 200, and /readyz answers 503."""
         context = context_of(request)
         progress = context.progress
         silent = progress.idle_seconds() if isinstance(progress, ObservedProgress) else progress.silent_seconds()
@@ -294,8 +296,8 @@ def _problems(app: FastAPI) -> None:
 
 
 def _stays(request: Request) -> Response:
-    """Returns the answer to a gate question while the read model does not answer. It is no, in the usual shape, so that a terminal can read
-    it."""
+    """Returns the answer to a gate question while the read model does not answer: the container must stay. The answer
+    has the usual shape, so that a terminal can read it."""
     away = both("gate.away")
     answer = GateView(
         container_no=str(request.path_params.get("container_no", "")),
@@ -319,7 +321,8 @@ def _document(app: FastAPI) -> None:
     making, whole, written = threading.Lock(), dict[str, Any](), b""
 
     def openapi() -> dict[str, Any]:
-        # FastAPI stores the document before the rest is added. No other thread may read the incomplete document meanwhile.
+        # FastAPI stores the document before these schemas are added. Meanwhile no other thread may read the incomplete
+        # document.
         with making:
             if not whole:
                 made = make()
@@ -334,7 +337,8 @@ def _document(app: FastAPI) -> None:
 
     async def document(_: Request) -> Response:
         nonlocal written
-        # The document is written only once. It has 365 kB, anybody may ask for it, and the event loop does nothing else while it is written.
+        # The document is serialised only once, because it has almost 400 kB, anybody may ask for it, and the event loop
+        # does nothing else while it is serialised.
         written = written or orjson.dumps(app.openapi())
         return Response(written, media_type="application/json")
 

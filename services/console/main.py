@@ -1,5 +1,5 @@
-"""How does the console run? uvicorn runs in this process. The projector runs in a thread of it, or in another process, which also makes the
-tables."""
+"""How does the console run? uvicorn runs in this process. The projector runs in a thread of this process, or in another
+process. The process of the projector also makes the tables."""
 
 import asyncio
 import contextlib
@@ -42,8 +42,8 @@ def configure_logs(level: str) -> None:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server. When it stops, it first wakes the clients that wait for the feed, because uvicorn would otherwise wait for these
-    requests."""
+    """A uvicorn server. When it stops, it first ends the requests that wait for entries of the feed, because uvicorn
+    would otherwise wait for these requests."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -74,8 +74,9 @@ def prepare(settings: ConsoleSettings) -> None:
 def spare() -> None:
     """Makes the garbage collector run less often, and threads give up Python's interpreter lock sooner.
 
-    Each batch makes thousands of short-lived objects, so with the default thresholds the collector would run too often. While pages are made,
-    the event loop waits for the lock as long as there are threads that make them, times the switch interval (5 ms by default)."""
+    Each batch of the projector makes thousands of short-lived objects, so with the default thresholds the collector
+    would run too often. The threads that make pages compete with the event loop for the lock. For each of these threads
+    the event loop may wait one switch interval (5 ms by default), so the interval is made shorter."""
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
@@ -120,7 +121,7 @@ def serve(settings: ConsoleSettings) -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # The tables are still being made. This may be broken off at any moment, because they are made in transactions.
+            # The tables are still being made. The process may end at any moment, because they are made in transactions.
             os._exit(0)
 
     on_stop(stop)
@@ -130,7 +131,8 @@ def serve(settings: ConsoleSettings) -> None:
     else:
         migrate(settings.database_url)
     app = create_app(settings)
-    # The document is made before the server runs. It takes a third of a second, in which a server answers nothing else.
+    # The OpenAPI document is made before the server runs, because making it takes a third of a second, in which a
+    # running server would answer no request.
     app.openapi()
     spare()
     server = Server(config_of(settings, app), app)

@@ -31,7 +31,7 @@ def run(settings: ConsoleSettings) -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # The tables are still being made. This may be broken off at any moment, because they are made in transactions.
+            # The tables are still being made. The process may end at any moment, because they are made in transactions.
             os._exit(0)
 
     on_stop(stop)

@@ -391,8 +391,10 @@ def _half_of(written: bytes) -> str:
 
 
 def _plain(found: re.Match[bytes]) -> bytes:
-    """Returns the same number without an exponent and without trailing zeros."""
-    number = format(Decimal(found[2].decode()), "f")
+    """Returns the same number without an exponent and without trailing zeros. A zero is always `0`, because its exponent may be so large that
+    the number is too long without it (older software versions accepted such numbers)."""
+    value = Decimal(found[2].decode())
+    number = format(value, "f") if value else "0"
     return found[1] + (number.rstrip("0").rstrip(".") if "." in number else number).encode() + b'"'
 
 

@@ -5,7 +5,8 @@ The record contains everything that was reported and everything that was publish
 part). It contains no other conclusion: if a report comes late or is taken back, everything else is computed anew.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -13,7 +14,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import FIRST, state_adapter
 from schemas.phrases import Phrase
-from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
+from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, StayCode
 
 Standing = Literal["held", "released", "withdrawn", "refused"]
 BEFORE = "before"
@@ -128,10 +129,17 @@ class ContainerFinding:
 
 @dataclass(frozen=True, slots=True)
 class ContainerHold:
-    """An officer's hold on the box."""
+    """An officer's hold on the box. `at`: when the officer asked for it; None in records of older software versions. `until`: when it was lifted;
+    None while it is open. A hold that was lifted is kept without its `reason`."""
 
     hold_id: str
     reason: str
+    at: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    def covers(self, moment: datetime) -> bool:
+        """Returns whether the hold was open at that moment. It is not known of a hold that an older software version stored."""
+        return self.at is not None and self.at <= moment and (self.until is None or moment < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +192,10 @@ class Box:
     blocking. `gone`: consignments that left before the desk kept visits. `before`: whether the visit `BEFORE` belongs to
     this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release desk named more
     consignments than are kept, so that this record cannot show that all of them are released; this ends when an officer
-    counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding."""
+    counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding. `code`: what the
+    container waits for, as published last (`StayCode`); empty if nothing was published about that since its last yes, or since a visit
+    ended; None in a record of an older software version. `struck_at`: struck consignment → when the officer struck it off; older software
+    versions did not store it. `ended_holds`: the holds that were lifted last, because a departure may be reported later."""
 
     parts: tuple[Part, ...] = ()
     reports: tuple[Report, ...] = ()
@@ -205,7 +216,30 @@ class Box:
     forgotten: AwareDatetime | None = None
     overfull: bool = False
     waiting: bool = False
+    code: str | None = None
+    ended_holds: tuple[ContainerHold, ...] = ()
+    struck_at: dict[str, AwareDatetime] = field(default_factory=dict)
     state: Literal["box"] = "box"
+
+    @property
+    def published_code(self) -> str:
+        """Returns `code`. For a record that has none, it is that of a blocking alarm if one was published, because readers take the
+        container to wait for its end."""
+        if self.code is not None:
+            return self.code
+        return StayCode.ALARM if set(self.alarms).difference(self.mild) else ""
+
+    def without_strikes(self, names: Collection[str]) -> "Box":
+        """Returns the box in which these consignments are not struck off."""
+        return replace(
+            self,
+            struck=tuple([name for name in self.struck if name not in names]),
+            struck_at={name: at for name, at in self.struck_at.items() if name not in names},
+        )
+
+    def was_held(self, moment: datetime) -> bool:
+        """Returns whether an officer held the container at that moment."""
+        return any(hold.covers(moment) for hold in (*self.holds, *self.ended_holds))
 
 
 @dataclass(frozen=True, slots=True)

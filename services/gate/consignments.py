@@ -20,7 +20,7 @@ from schemas.vocabulary import same_word
 from services.gate.box import Box, Part, Report
 from services.gate.reasons import WHY
 from services.gate.same_goods import RULE_SET, lodged_again
-from services.gate.visits import Truth, Visit, departure_of, has_retracted_opening, lots_in
+from services.gate.visits import Truth, Visit, departure_of, has_retracted_opening, itself_kept, lots_in
 
 
 def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
@@ -95,6 +95,7 @@ def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing)
                 targets=stripping.targets,
                 lots=lots_in(visit),
                 report_id=stripping.id,
+                kept=itself_kept(box, truth, visit, stripping),
             )
 
 

@@ -46,14 +46,15 @@ from schemas.gate import (
     VisitOpened,
 )
 from schemas.release import ContainerFreed, ContainerHeld
+from schemas.vocabulary import StayCode
 from services.gate.box import STATE, Box, PublishedVisit, State, Yes, as_box
 from services.gate.keeping import KEPT_VISITS, Learned, ended_at, forget
 from services.gate.messages import Input, Output
 from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_lot, take_finding_back, take_strike_back
 from services.gate.reports import add_report, take_report_back
-from services.gate.saying import answers, changes
+from services.gate.saying import answers, changes, end_strikes
 from services.gate.statements import add_statement
-from services.gate.visits import look
+from services.gate.visits import look, strikes_ended
 
 __all__ = ["INITIAL", "STATE", "Input", "closed", "deadlines", "decide", "evolve"]
 
@@ -69,7 +70,15 @@ def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
     if box is before:
         return ()
     truth = look(box)
-    return (*answers(box, message, hearing, truth), *changes(box, truth, message.container_no, hearing))
+    ended = strikes_ended(box, truth)
+    if ended:
+        box = box.without_strikes(ended)
+        truth = look(box)
+    return (
+        *answers(box, message, hearing, truth),
+        *end_strikes(ended, message.container_no, hearing),
+        *changes(box, truth, message.container_no, hearing),
+    )
 
 
 def learn(box: Box, message: Input, hearing: Hearing) -> Learned:
@@ -124,6 +133,8 @@ def _learned(state: State, message: Input, hearing: Hearing) -> State:
     box, why_not = learn(before, message, hearing)
     if why_not is not None or box is before:
         return state
+    if box.struck_at:
+        box = box.without_strikes(strikes_ended(box, look(box)))
     if box.alarms:
         still = {alarm.key for alarm in look(box).alarms}
         box = replace(
@@ -141,14 +152,15 @@ def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
             given = ended_at(hearing.at, box.yes)
             earlier = [y for y in given if y.visit == message.visit][:-KEPT_VISITS]
             given = tuple([y for y in given if y not in earlier])
-            return replace(box, version=message.version, published="leave", yes=(*given, yes))
+            return replace(box, version=message.version, published="leave", yes=(*given, yes), code="")
         case ContainerMustStay():
-            return replace(box, version=message.version, published="stay", yes=ended_at(hearing.at, box.yes))
+            yeses = ended_at(hearing.at, box.yes)
+            return replace(box, version=message.version, published="stay", yes=yeses, code=message.code)
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
             # The visit that ended may be an earlier one. If the answer was yes, the same decision also publishes the answer for the open visit.
             # That answer replaces `gone`.
-            return replace(box, visits=_with(box.visits, left), published="gone")
+            return replace(box, visits=_with(box.visits, left), published="gone", code="")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
                 # The visit was published as ended, so readers no longer count its yes. The visit is open after all. So its yes ends here, too, and
@@ -159,12 +171,14 @@ def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
             return replace(box, visits=_with(ended, PublishedVisit(message.visit)))
         case VisitClosed():
             ended_so = PublishedVisit(message.visit, message.how, message.report_id)
-            return replace(box, visits=_with(box.visits, ended_so))
+            return replace(box, visits=_with(box.visits, ended_so), code="")
         case GateAlarmRaised():
             key = _key(message)
             alarms = tuple([each for each in box.alarms if each != key])
             mild = tuple([each for each in box.mild if each != key])
-            return replace(box, alarms=(*alarms, key), mild=mild if message.blocks else (*mild, key))
+            if message.blocks:
+                return replace(box, alarms=(*alarms, key), mild=mild, code=StayCode.ALARM)
+            return replace(box, alarms=(*alarms, key), mild=(*mild, key))
         case GoodsTransferred() | TransferRetracted():
             known = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
             others = [report for report in known if report != message.report_id]

@@ -96,6 +96,7 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
         waiting=box.waiting or any(alarm.visit in names for alarm in unsettled(box, truth)),
         before=box.before and all(v.id != BEFORE for v in drop),
         forgotten=until,
+        ended_holds=tuple([hold for hold in box.ended_holds if hold.until is None or hold.until > until]),
     )
 
 

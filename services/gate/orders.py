@@ -168,7 +168,10 @@ def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
         return Learned(box, (RefusalCode.ALREADY_ANSWERED, phrase("struck_before", goods=message.consignment_id)))
     if all(p.consignment_id != message.consignment_id for p in box.parts):
         return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
-    return Learned(noted(replace(box, struck=(*box.struck[-MOST_PERMITS:], message.consignment_id)), hearing))
+    struck = (*box.struck[-MOST_PERMITS:], message.consignment_id)
+    struck_at = {name: at for name, at in box.struck_at.items() if name in struck}
+    struck_at[message.consignment_id] = hearing.sent
+    return Learned(noted(replace(box, struck=struck, struck_at=struck_at), hearing))
 
 
 def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Learned:
@@ -178,9 +181,9 @@ def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Lear
         return Learned(box)
     if message.consignment_id not in box.struck:
         return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
-    struck = tuple([name for name in box.struck if name != message.consignment_id])
     forgotten = all(p.consignment_id != message.consignment_id for p in box.parts)
-    return Learned(noted(replace(box, struck=struck, overfull=box.overfull or forgotten), hearing))
+    left = box.without_strikes((message.consignment_id,))
+    return Learned(noted(replace(left, overfull=box.overfull or forgotten), hearing))
 
 
 def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
@@ -212,7 +215,7 @@ def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hear
                 return Learned(box)
             if len(box.holds) >= MOST_HOLDS:
                 return Learned(box, (RefusalCode.TOO_MANY_HOLDS, phrase("holds_open", count=len(box.holds))))
-            hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True))
+            hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True), hearing.sent)
             return Learned(replace(box, holds=(*box.holds, hold), yes=ended_at(hearing.at, box.yes)))
         case LiftContainerHold():
             if hearing.message_id in box.answered:
@@ -221,6 +224,8 @@ def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hear
             if len(left) == len(box.holds):
                 return Learned(box, (RefusalCode.HOLD_UNKNOWN, phrase("hold_not_open", hold=message.hold_id[:80])))
             lifted = (*box.lifted[-REMEMBERED:], message.hold_id)
-            return Learned(noted(replace(box, holds=left, lifted=lifted), hearing))
+            ended = [replace(h, reason="", until=hearing.at) for h in box.holds if h.hold_id == message.hold_id]
+            ended_holds = (*box.ended_holds, *ended)[-MOST_HOLDS:]
+            return Learned(noted(replace(box, holds=left, lifted=lifted, ended_holds=ended_holds), hearing))
         case _:
             assert_never(message)

@@ -33,13 +33,17 @@ from schemas.gate import (
     VisitClosed,
     VisitOpened,
 )
-from schemas.phrases import reason
+from schemas.phrases import phrase, reason
 from schemas.release import ContainerFreed, ContainerHeld
+from schemas.vocabulary import StayCode
 from services.gate.box import Box, PublishedVisit
 from services.gate.consignments import declared_again, of_consignments
 from services.gate.messages import Input
 from services.gate.reports import time_of
 from services.gate.visits import Answer, Truth, Visit, answer, counted, departure_of, subject_of
+
+DESK = "gate"
+"""The value of `retracted_by` in a fact about a strike that this desk ended."""
 
 
 def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
@@ -148,20 +152,35 @@ def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterato
             assert_never(message)
 
 
+def end_strikes(names: tuple[str, ...], container_no: str, hearing: Hearing) -> Iterator[StrikeRetracted]:
+    """Yields a fact for each of these consignments, whose strike this desk ended (`visits.strikes_ended`)."""
+    why = phrase("came_with_it")
+    for name in names:
+        yield StrikeRetracted(
+            container_no=container_no,
+            occurred_at=hearing.at,
+            consignment_id=name,
+            reason=reason(why),
+            retracted_by=DESK,
+            phrases=(why,),
+        )
+
+
 def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
     """Yields the facts that are true after a message and were not published before. `box` and `truth` include
     the message; what the box has as published was published before it."""
     verdict = answer(box, truth)
     published = {visit.id: visit for visit in box.visits}
-    gone, disturbed = False, False
+    gone, disturbed, code = False, False, box.published_code
     for visit in truth.visits:
         for fact in _of_visit(box, visit, published.get(visit.id), container_no):
             gone = gone or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
+            code = code if isinstance(fact, VisitOpened) else ""
             disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in published
             yield fact
     for alarm in truth.alarms:
         if alarm.key not in box.alarms or (alarm.blocks and alarm.key in box.mild):
-            disturbed = True
+            disturbed, code = True, StayCode.ALARM if alarm.blocks else code
             yield GateAlarmRaised(
                 container_no=container_no,
                 occurred_at=alarm.at,
@@ -176,7 +195,13 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
             )
     yield from of_consignments(box, truth, container_no, hearing)
     yield from declared_again(box, truth, container_no, hearing)
-    yield from _verdict(box, truth, verdict, gone, disturbed, container_no, hearing)
+    if not verdict.leave:
+        if not gone and _is_news(box, verdict.code, code):
+            yield _no(box, truth, verdict, container_no, hearing)
+    elif disturbed or not _is_published(box, truth, verdict):
+        # An unchanged yes is published again if alarms or facts about visits are published just before it, because a reader could take the
+        # end of another visit for the end of this one.
+        yield _yes(box, truth, verdict, container_no, hearing)
 
 
 def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, container_no: str) -> Iterator[Fact]:
@@ -240,35 +265,51 @@ def ended(box: Box, visit: Visit) -> str:
             return visit.how
 
 
-def _verdict(
-    box: Box, truth: Truth, verdict: Answer, gone: bool, disturbed: bool, container_no: str, hearing: Hearing
-) -> Iterator[ContainerMayLeave | ContainerMustStay]:
-    """Yields the gate's answer if it differs from the published one. A no is published only after a yes, because a container
-    must stay while nothing was published about it. `disturbed`: whether alarms or facts about visits are published just
-    before the answer. An unchanged yes is then published again, because a reader could take the end of another visit for the
-    end of this one."""
-    if verdict.leave:
-        visit = truth.current
-        assert visit is not None, "only an open visit may end"
-        last = box.yes[-1] if box.yes else None
-        unchanged = box.published == "leave" and not disturbed
-        if unchanged and last and (last.visit, last.consignments) == (visit.id, verdict.consignments):
-            return
-        yield ContainerMayLeave(
-            container_no=container_no,
-            occurred_at=hearing.at,
-            version=box.version + 1,
-            consignments=verdict.consignments,
-            visit=visit.id,
-            permitted=verdict.permitted,
-        )
-    elif box.published == "leave" and not gone:
-        yield ContainerMustStay(
-            container_no=container_no,
-            occurred_at=hearing.at,
-            version=box.version + 1,
-            waiting_for=verdict.keepers,
-            reason=reason(*verdict.why),
-            visit=truth.current.id if truth.current else "",
-            phrases=verdict.why,
-        )
+def _is_published(box: Box, truth: Truth, verdict: Answer) -> bool:
+    """Returns whether this yes was published and still counts."""
+    last = box.yes[-1] if box.yes and box.published == "leave" else None
+    return last is not None and (last.visit, last.consignments) == (_open(truth).id, verdict.consignments)
+
+
+def _is_news(box: Box, now: StayCode | None, published: str) -> bool:
+    """Returns whether this no must be published. `now`: what the container waits for; `published`: what it waits for as published last, in
+    the same turn or before; empty if nothing was published about that.
+
+    A container must stay while nothing was published about it, and other facts say what it usually waits for: that its goods are not
+    released, or that it is not there. So a no is published only after a yes, in place of a code that no longer applies, or if nothing else
+    tells readers that an officer's count is awaited."""
+    if box.published == "leave":
+        return True
+    return now != published and (bool(published) or now is StayCode.TO_BE_COUNTED)
+
+
+def _open(truth: Truth) -> Visit:
+    assert truth.current is not None, "only an open visit may end"
+    return truth.current
+
+
+def _yes(box: Box, truth: Truth, verdict: Answer, container_no: str, hearing: Hearing) -> ContainerMayLeave:
+    return ContainerMayLeave(
+        container_no=container_no,
+        occurred_at=hearing.at,
+        version=box.version + 1,
+        consignments=verdict.consignments,
+        visit=_open(truth).id,
+        permitted=verdict.permitted,
+    )
+
+
+def _no(box: Box, truth: Truth, verdict: Answer, container_no: str, hearing: Hearing) -> ContainerMustStay:
+    code = verdict.code
+    assert code is not None, "it waits for something"
+    return ContainerMustStay(
+        container_no=container_no,
+        occurred_at=hearing.at,
+        version=box.version + 1,
+        waiting_for=verdict.keepers,
+        reason=reason(*verdict.why),
+        visit=truth.current.id if truth.current else "",
+        phrases=verdict.why,
+        code=code,
+        owner=code.owner,
+    )

@@ -13,7 +13,7 @@ from typing import Literal
 from schemas.bounds import FIRST
 from schemas.envelope import FUTURE_SKEW
 from schemas.phrases import Phrase, of_earlier, phrase
-from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, plain_word, same_word
+from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, StayCode, plain_word, same_word
 from services.gate.box import BEFORE, Box, ContainerFinding, Part, Permit, Report, Yes
 from services.gate.reasons import WHY
 
@@ -86,6 +86,13 @@ class Visit:
         """Returns whether the box may have been laden when it came, and was not stripped since."""
         return self.opening is not None and self.opening.laden is not False and self.stripped is None
 
+    @property
+    def is_known_laden(self) -> bool:
+        """Returns whether somebody reported goods in the box, on its arrival or when it was stuffed here, and nobody reported that they were
+        taken out."""
+        came_laden = self.opening is not None and self.opening.laden is True and self.stripped is None
+        return came_laden or (bool(self.stuffings) and not self.emptied)
+
     def went_elsewhere(self, part: Part) -> bool:
         """Returns whether these goods were in the box when it was stripped into others. Holds on the goods then count at those other
         containers."""
@@ -97,8 +104,11 @@ class Visit:
         follows from how the goods left, would change how they left."""
         if self.went_elsewhere(part):
             return True
+        if self.stripped is None:
+            return False
         free = part.standing == "released" if self.closed is None else part.was_free(self.closed, SKEW)
-        if self.stripped is None or not free:
+        # goods that were released when the box was stripped were handed out then, so a release that ended later does not put them back
+        if not free and not part.was_free(self.stripped, SKEW):
             return False
         return self.emptied or (part.arrived_at is not None and part.arrived_at <= self.stripped)
 
@@ -396,7 +406,7 @@ class _Walk:
                 return
         if opening_follows:
             self.early.append(report)
-        elif report.laden is not False or not out:
+        elif report.laden is not False or not out or self.box.was_held(report.at):
             stray = self._begin(Visit(report.id, report.at, closed=report.at, how="stray", closing=report))
             self.truth.belongs[report.id] = stray.id
 
@@ -475,12 +485,10 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     if visit.open or (part.standing == "withdrawn" and (part.arrived_at is None or _stands(visit, part))):
         return ""
     assert visit.closed is not None, "it is closed"
-    if visit.went_elsewhere(part):
+    if visit.taken_out(part):
         return ""
     if visit.how in ("left_empty", "came_back_empty") and not part.was_free(visit.closed, SKEW):
         return "left" if part.arrived_at is not None else ""
-    if visit.taken_out(part):
-        return ""
     if visit.how == "departure_not_reported" and part.arrived_at is None:
         return ""
     if visit.allowed is not None and part.consignment_id in visit.allowed:
@@ -555,30 +563,46 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
     left = tuple([name for name, how in outcome.items() if how == "left" and name not in late])
     for name in sorted(late):
         yield _alarm(visit, "left_undeclared", "declared_after", (name,), about=name)
-    match visit.how:
-        case "gated_out":
-            yield from _gated_out(box, visit, left)
-        case "loaded":
-            yield from _loaded(visit, left)
-        case "stray":
-            if left or (visit.closing is not None and visit.closing.event is EquipmentEvent.GATED_OUT):
-                why = "departure_outside"
-                yield _alarm(visit, "left_undeclared", why, left, blocks=bool(left))
-        case "left_empty":
-            if left:
-                why = "empty_laden"
-                yield _alarm(visit, "empty_left_laden", why, left, blocks=True)
-        case "departure_not_reported":
-            if visit.parts or visit.opening is not None:
-                # Nobody saw the box leave. So goods may be in the box whether they were declared before or afterwards.
-                inside = tuple([name for name, how in outcome.items() if how == "left"])
-                yield _alarm(visit, "departure_not_reported", "came_again", inside, blocks=bool(inside))
-        case "came_back_empty" | "finding" | "":
-            pass
+    yield from _of_departure(box, visit, left, outcome)
     for part in visit.parts:
         if _is_called_back(part) and outcome[part.consignment_id] == "out" and not _permits(box, part):
             name = part.consignment_id
             yield _alarm(visit, "held_outside", "held_after", (name,), about=name)
+
+
+def _of_departure(box: Box, visit: Visit, left: tuple[str, ...], outcome: dict[str, str]) -> list[Alarm]:
+    """Returns the alarms about how the visit ended. A departure, in whatever way, while an officer held the container is always an alarm that
+    blocks. `left`: the consignments that left without release; `outcome`: how each of them left."""
+    assert visit.closed is not None, "it is closed"
+    alarms: list[Alarm] = []
+    held = visit.how != "finding" and box.was_held(visit.closed)
+    match visit.how:
+        case "gated_out":
+            alarms += _gated_out(box, visit, left)
+        case "loaded":
+            alarms += _loaded(visit, left)
+        case "stray":
+            if left or (visit.closing is not None and visit.closing.event is EquipmentEvent.GATED_OUT):
+                why = "departure_outside"
+                alarms.append(_alarm(visit, "left_undeclared", why, left, blocks=bool(left) or held))
+        case "left_empty":
+            if left or (not visit.parts and visit.is_known_laden):
+                why = "empty_laden" if left else "left_undeclared"
+                alarms.append(_alarm(visit, "empty_left_laden", why, left, blocks=bool(left)))
+        case "departure_not_reported" | "came_back_empty":
+            known = visit.how == "departure_not_reported" and (visit.parts or visit.opening is not None)
+            if known or held:
+                # Nobody saw the box leave. So goods may be in the box whether they were declared before or afterwards.
+                inside = tuple([name for name, how in outcome.items() if how == "left"])
+                blocks = bool(inside) or held
+                alarms.append(_alarm(visit, "departure_not_reported", "came_again", inside, blocks=blocks))
+        case "finding" | "":
+            pass
+    if held and not any(alarm.blocks for alarm in alarms):
+        names = tuple([part.consignment_id for part in visit.parts])
+        against = _alarm(visit, "left_unreleased", "left_against_no", names, blocks=True)
+        return [*[alarm for alarm in alarms if alarm.key != against.key], against]
+    return alarms
 
 
 def _gated_out(box: Box, visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:
@@ -621,27 +645,62 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
     return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
 
 
+def strikes_ended(box: Box, truth: Truth) -> tuple[str, ...]:
+    """Returns the consignments that were struck off for one visit of the container and have come in it in a later one.
+
+    A strike is for the visit that was open when the officer gave it, or for the next one if none was. After the end of that visit the goods may come
+    in the container after all: an arrival of theirs in it was reported, or it came with the conveyance that their declaration names.
+    """
+    if not box.struck_at:
+        return ()
+    ends = sorted([visit.closed for visit in truth.visits if visit.closed is not None])
+    found: list[str] = []
+    for part in box.parts:
+        since = box.struck_at.get(part.consignment_id)
+        end = next((each for each in ends if since is not None and each >= since), None)
+        if end is None:
+            continue
+        if part.arrived_at is not None:
+            came = part.arrived_at >= end
+        else:
+            later = [visit for visit in truth.visits if visit.opened >= end and part.standing != "withdrawn"]
+            came = any(same_word(part.conveyance, visit.conveyance) is True for visit in later)
+        if came:
+            found.append(part.consignment_id)
+    return tuple(found)
+
+
+def itself_kept(box: Box, truth: Truth, visit: Visit, stripping: Report) -> bool:
+    """Returns whether the container itself, and not only its goods, had to stay when this report of a stripping was recorded: because of an
+    officer's hold, of an alarm about an earlier visit, or of more goods than the record has room for."""
+    if any(hold.at is None or hold.at <= stripping.heard for hold in box.holds) or box.waiting:
+        return True
+    earlier = {each.id for each in truth.visits[: truth.visits.index(visit)]}
+    return (box.overfull and visit.open) or any(alarm.visit in earlier for alarm in unsettled(box, truth))
+
+
 # the answer
 
 
 @dataclass(slots=True)
 class Answer:
-    """The answer whether the container may leave through the land gate now. `why`: the reasons of a no, as phrases. `consignments`: those that
-    may leave in it; `permitted`: those of them that only an officer's permit lets out. `keepers`: the consignments because of which it must
-    stay."""
+    """The answer whether the container may leave through the land gate now. `why`: the reasons of a no, as phrases; `code`: what it waits for
+    in that case. `consignments`: those that may leave in it; `permitted`: those of them that only an officer's permit lets out. `keepers`: the
+    consignments because of which it must stay."""
 
     leave: bool
     why: tuple[Phrase, ...]
     consignments: tuple[str, ...] = ()
     keepers: tuple[str, ...] = ()
     permitted: tuple[str, ...] = ()
+    code: StayCode | None = None
 
 
 def answer(box: Box, truth: Truth) -> Answer:
     """Returns the gate's answer, with its reasons and the consignments."""
 
-    def no(*why: Phrase, keepers: tuple[str, ...] = ()) -> Answer:
-        return Answer(False, why, keepers=keepers)
+    def no(code: StayCode, *why: Phrase, keepers: tuple[str, ...] = ()) -> Answer:
+        return Answer(False, why, keepers=keepers, code=code)
 
     visit = truth.current
     box = _with_unspent_permits(box, truth)
@@ -650,23 +709,25 @@ def answer(box: Box, truth: Truth) -> Answer:
     inside = [p for p in (*visit.parts, *doubtful) if not _leaves_nothing(p)] if visit else []
     keepers = tuple([p.consignment_id for p in inside if not _may_go(box, p)])
     if waiting := unsettled(box, truth):
-        return no(phrase("alarm_waits"), phrase(waiting[0].why), keepers=keepers or waiting[0].waiting_for)
+        return no(
+            StayCode.ALARM, phrase("alarm_waits"), phrase(waiting[0].why), keepers=keepers or waiting[0].waiting_for
+        )
     if box.holds:
-        return no(phrase("box_held", words=box.holds[0].reason), keepers=keepers)
+        return no(StayCode.BOX_HELD, phrase("box_held", words=box.holds[0].reason), keepers=keepers)
     if box.waiting:
-        return no(phrase("earlier_alarm"), keepers=keepers)
+        return no(StayCode.ALARM, phrase("earlier_alarm"), keepers=keepers)
     if box.overfull:
-        return no(phrase("too_many_goods"), keepers=keepers)
+        return no(StayCode.TO_BE_COUNTED, phrase("too_many_goods"), keepers=keepers)
     if visit is None:
-        return no(phrase("no_visit"), keepers=tuple([p.consignment_id for p in truth.expected]))
+        return no(StayCode.NO_VISIT, phrase("no_visit"), keepers=tuple([p.consignment_id for p in truth.expected]))
     if visit.emptied:
-        return no(phrase("stripped"))
+        return no(StayCode.STRIPPED, phrase("stripped"))
     inside = [p for p in inside if not visit.taken_out(p)]
     lots = counted(box, visit)
-    if lots is None and (why := _not_accounted_for(box, visit, inside)):
-        return no(why, keepers=keepers)
+    if lots is None and (unknown := _not_accounted_for(box, visit, inside)):
+        return no(*unknown, keepers=keepers)
     if not inside:
-        return no(phrase("nothing_declared"))
+        return no(StayCode.UNDECLARED, phrase("nothing_declared"))
     return _lots(box, lots, inside, keepers)
 
 
@@ -761,22 +822,23 @@ def _too_few(parts: list[Part], at_least: int) -> bool:
     return len({_lot(part) for part in parts}) < max([part.shared_by for part in parts], default=at_least)
 
 
-def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> Phrase | None:
-    """Returns why it is not known which goods are in this box besides those that are declared in it; None if that is known.
+def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> tuple[StayCode, Phrase] | None:
+    """Returns what the box waits for, and why, if it is not known which goods are in it besides those that are declared in it; None if
+    that is known.
 
     Goods that were stripped from another container count as here only after their stuffing into this box was reported. They prove nothing
     about the goods with which the box came. All lots of a source container may be here, so as many lots must be known here as the source
     had (`shared_by`).
     """
     if why := _perhaps_others(box, visit, inside):
-        return why
+        return StayCode.TO_BE_COUNTED, why
     if any(not report.sources for report in visit.stuffings):
-        return phrase("stuffed")
+        return StayCode.TO_BE_COUNTED, phrase("stuffed")
     reported = {source for report in visit.stuffings for source in report.sources}
     if unreported := sorted({part.source for part in inside if part.source} - reported):
-        return phrase("not_stuffed_yet", boxes=unreported[0])
+        return StayCode.NOT_STUFFED, phrase("not_stuffed_yet", boxes=unreported[0])
     if visit.may_have_brought_goods and inside and all(part.source for part in inside):
-        return phrase("nothing_declared")
+        return StayCode.UNDECLARED, phrase("nothing_declared")
     lots: dict[str, set[str]] = {source: set() for source in reported}
     wanted = dict.fromkeys(lots, 1)
     for part in inside:
@@ -784,7 +846,7 @@ def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> Phrase | N
             lots[part.source].add(_lot(part))
             wanted[part.source] = max(part.shared_by, wanted[part.source])
     missing = [source for source in sorted(lots) if len(lots[source]) < wanted[source]]
-    return phrase("stuffed_from", boxes=missing[0]) if missing else None
+    return (StayCode.UNDECLARED, phrase("stuffed_from", boxes=missing[0])) if missing else None
 
 
 def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
@@ -793,17 +855,18 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
     for part in inside:
         lots.setdefault(_lot(part), []).append(part)
     free = 0
-    why: tuple[Phrase, ...] = ()
+    code, why = StayCode.UNDECLARED, tuple[Phrase, ...]()
     for papers in lots.values():
         standing = [p for p in papers if p.standing != "withdrawn"]
         bill = papers[0].bill or papers[0].consignment_id
         if len(standing) > 1:
             names = tuple([p.consignment_id for p in standing])
             twice = phrase("declared_twice", count=len(standing), bill=bill)
-            return Answer(False, (twice,), keepers=names)
+            return Answer(False, (twice,), keepers=names, code=StayCode.UNDECLARED)
         if not standing:
             why = why or (phrase("bill_withdrawn", bill=bill),)
         elif not _may_go(box, standing[0]):
+            code = StayCode.NOT_RELEASED
             why = why or (phrase("bill_waits", bill=bill), *_why(standing[0]))
         else:
             free += 1
@@ -811,7 +874,7 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
     needed = max(counted or _needed(inside), declared)
     if free < needed:
         why = why or (phrase("others_undeclared"),)
-        return Answer(False, (phrase("lots_released", count=free, all=needed), *why), keepers=keepers)
+        return Answer(False, (phrase("lots_released", count=free, all=needed), *why), keepers=keepers, code=code)
     going = [p for p in inside if p.standing != "withdrawn"]
     permitted = tuple([p.consignment_id for p in going if not _is_released(p)])
     return Answer(True, (), tuple([p.consignment_id for p in going]), permitted=permitted)

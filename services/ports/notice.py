@@ -34,7 +34,7 @@ OTHERS: Mapping[str, str] = {
 }
 """Kind that changes a port's answer → its field with the related names: the containers of a consignment, or the consignments in a
 container. The field is empty if the kind has none."""
-CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
+CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm", "ContainerMustStay": "code"}
 """Kind → the name of its field with the reason. This reason is a code, because texts of officers are not sent to
 readers outside customs."""
 MOST_FACTS = 1024
@@ -50,7 +50,7 @@ class Notice:
     `version` is None for a fact of the gate desk that only says how a visit ended; no earlier yes counts after it.
     `others`: for a consignment, all containers in which it is released, so a container that only an earlier release
     names is not released any more; for a container, its consignments. `reason` is a code (`CODES`), and empty for most
-    kinds.
+    kinds. The reason of `ContainerMustStay` is what the container waits for since `occurred_at`.
     """
 
     id: str

@@ -235,6 +235,9 @@ def _exposed(row: Row, step: Exposure, readings: list[Reading]) -> list[Phrase]:
         short.append(phrase("no_gas_at_end", hours=_plain(step.hours)))
     for hour, minimum in step.minima:
         short += _minimum(gas, hour, minimum)
+    if gone := next((hour for hour, concentration in gas if hour > 0 and not concentration), None):
+        # whatever was put in before or afterwards, the goods were not under gas then; at hour 0 it is not in yet
+        short.append(phrase("gas_gone", hours=_plain(gone)))
     if gas and (lowest := min([concentration for _, concentration in gas])) < step.floor_g_m3:
         short.append(phrase("gas_low", gas=_plain(lowest), least=_plain(step.floor_g_m3)))
     for earlier, later in pairwise([Decimal(0), *[hours for hours, _ in gas]]):

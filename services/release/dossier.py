@@ -90,7 +90,8 @@ class Departure(NamedTuple):
 
 class Transfer(NamedTuple):
     """A report that the goods were stripped from the container `source` into the containers `targets`, at `at`. `lots`:
-    how many lots there were in `source`; `void`: whether the report was taken back."""
+    how many lots there were in `source`; `void`: whether the report was taken back; `kept`: whether the container `source`
+    itself had to stay."""
 
     report_id: str
     source: str
@@ -98,6 +99,7 @@ class Transfer(NamedTuple):
     lots: int
     at: AwareDatetime
     void: bool = False
+    kept: bool = False
 
 
 class Dossier(NamedTuple):

@@ -1,20 +1,22 @@
 """Which facts must be published about goods, given everything that is known about them now?"""
 
+from datetime import datetime
 from typing import assert_never
 
 from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Fact, Hearing
-from schemas.hold_ids import ARRIVAL
+from schemas.hold_ids import ARRIVAL, is_of_stripping
 from schemas.phrases import phrase
 from schemas.release import Hold, ReportArrival
 from schemas.risk import ConsignmentAssessed
+from schemas.vocabulary import Owner
 from services.release.arrivals import arrived_partly, fewer, misfit
 from services.release.departures import left_unreleased
 from services.release.dossier import Dossier
 from services.release.goods import Goods, Held, Refused, Released, Revoked, Withdrawn, officers, told_to_gate, when_held
-from services.release.holds import ages, failures, is_being_put_right, learn, open_holds
+from services.release.holds import ages, failures, held_because, is_being_put_right, learn, open_holds
 from services.release.statement import Statement, refused
-from services.release.transfers import filled, here
+from services.release.transfers import filled, from_kept, here
 from services.release.watches import watched
 
 MOST_OFFICER_HOLDS = 64
@@ -30,7 +32,7 @@ def settle(
 ) -> tuple[Fact, ...]:
     """Returns the facts to publish, given `dossier` and the holds of the officers. There are none if nothing changed.
 
-    Holds of watches that match these goods are placed in the same decision.
+    Holds of watches that match these goods, and of strippings from containers that had to stay, are placed in the same decision.
     """
     at, say = hearing.at, Statement(consignment, state, dossier, hearing.at)
     match state:
@@ -43,6 +45,7 @@ def settle(
         case _:
             assert_never(state)
     officers = (*officers, *_met(state, dossier, officers, hearing))
+    officers = _with_those_of_strippings(state, dossier, officers, at)
     if failed := failures(dossier):
         return (
             *say.refuse(*next(iter(failed.items())), officers),
@@ -83,6 +86,28 @@ def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: He
     found = watched(hearing.shared, dossier.terms, hearing)
     new = [each for each in found if each.hold_id not in open_now and each.hold_id not in state.lifted]
     return tuple(new[: max(0, MOST_OFFICER_HOLDS - len(officers))])
+
+
+def _with_those_of_strippings(
+    state: Goods, dossier: Dossier, officers: tuple[Hold, ...], at: datetime
+) -> tuple[Hold, ...]:
+    """Returns the holds of officers, with one for each stripping from a container that itself had to stay, and without those of strippings that
+    were taken back. A hold that an officer lifted is not added again."""
+    wanted = from_kept(dossier) if dossier.transfers else {}
+    left = tuple([each for each in officers if not is_of_stripping(each.hold_id) or each.hold_id in wanted])
+    known = {*state.lifted, *[each.hold_id for each in left]}
+    new = [
+        held_because(
+            phrase("out_of_kept_box", boxes=source),
+            hold_id=hold_id,
+            owner=Owner.OFFICER,
+            since=at,
+            lifted_by="LiftHold",
+        )
+        for hold_id, source in wanted.items()
+        if hold_id not in known
+    ]
+    return (*left, *new[: max(0, MOST_OFFICER_HOLDS - len(left))])
 
 
 def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:

@@ -7,6 +7,7 @@ for each of these containers.
 from datetime import datetime
 
 from schemas.gate import GoodsTransferred, TransferRetracted
+from schemas.hold_ids import of_stripping
 from services.release.arrivals import arrived_boxes, name_of, named
 from services.release.dossier import Bound, Dossier, Transfer
 
@@ -18,7 +19,9 @@ def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
     """Returns the dossier with one more transfer; the same object if it has this one already, or if there is no room."""
     if any(each.report_id == fact.report_id for each in dossier.transfers):
         return dossier
-    new = Transfer(fact.report_id, name_of(fact.container_no), named(fact.targets), fact.lots, fact.occurred_at)
+    new = Transfer(
+        fact.report_id, name_of(fact.container_no), named(fact.targets), fact.lots, fact.occurred_at, kept=fact.kept
+    )
     return _with(dossier, new)
 
 
@@ -50,6 +53,11 @@ def _with(dossier: Dossier, new: Transfer) -> Dossier:
 def _standing(dossier: Dossier) -> list[Transfer]:
     """Returns the transfers that were not taken back, the oldest first."""
     return [each for each in dossier.transfers if not each.void]
+
+
+def from_kept(dossier: Dossier) -> dict[str, str]:
+    """Returns id of the hold on goods that were stripped from a container which itself had to stay → that container."""
+    return {of_stripping(each.report_id): each.source for each in _standing(dossier) if each.kept}
 
 
 def sources(dossier: Dossier) -> dict[str, Transfer]:

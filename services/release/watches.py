@@ -3,6 +3,7 @@
 Each partition of the release desk stores all watches in one record. The decider gets this record with every message about goods.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, assert_never
 
@@ -15,7 +16,7 @@ from schemas.envelope import Fact, Hearing, refuse
 from schemas.hold_ids import of_watch
 from schemas.phrases import Phrase, phrase, quoted
 from schemas.release import Hold, LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
-from schemas.vocabulary import Owner, plain_word
+from schemas.vocabulary import Owner, bill_words, plain_word
 from services.release.dossier import Terms
 from services.release.holds import held_because
 
@@ -35,9 +36,9 @@ class OpenWatch(NamedTuple):
     since: AwareDatetime
     request: str = ""
 
-    def matches(self, bill: str, declarant: str) -> bool:
-        """Returns whether the watch is for goods of this bill or declarant, both in the form of `plain_word`."""
-        return bool((self.bill_no and self.bill_no == bill) or (self.declarant and self.declarant == declarant))
+    def matches(self, bills: Collection[str], declarant: str) -> bool:
+        """Returns whether the watch is for goods of this declarant, or of one of these bills, all in the form of `plain_word`."""
+        return self.bill_no in bills or bool(self.declarant and self.declarant == declarant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def watched(state: object, terms: Terms | None, hearing: Hearing) -> tuple[Hold,
     `Watching`, or if the goods are not assessed."""
     if not isinstance(state, Watching) or not state.watches or terms is None:
         return ()
-    bill, declarant = plain_word(terms.bill_no), plain_word(terms.declarant)
+    bills, declarant = bill_words(terms.bill_no), plain_word(terms.declarant)
     return tuple(
         [
             held_because(
@@ -140,6 +141,6 @@ def watched(state: object, terms: Terms | None, hearing: Hearing) -> tuple[Hold,
                 lifted_by="LiftHold",
             )
             for watch_id, each in state.watches.items()
-            if each.matches(bill, declarant)
+            if each.matches(bills, declarant)
         ]
     )

@@ -109,7 +109,7 @@ class MessageHandler:
     def _decide_once(self, entry: OverlayEntry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
         """Decides a request if it was not answered before. A repeated request changes nothing. A request with the id
         of an answered one but with other content is refused."""
-        record, digest, at = entry.record, content_digest(source), hearing.at.timestamp()
+        record, digest, at = entry.record, content_digest(source, request), hearing.at.timestamp()
         match known(record.requests, record.answered_ids, hearing.message_id, digest):
             case Repeat.SAME:
                 self._outcome.duplicates += 1

@@ -70,6 +70,7 @@ class Loop:
         self.assignment = Assignment(
             desk, settings, self.calls, self.liveness, self._stop, self.retries.assignment_lost
         )
+        self.transactions.still_ours = self.assignment.still_ours
         self.ready = self.assignment.ready
         self.poller = Poller(desk.name, settings, self.calls, self.assignment)
         self.writer = BatchWriter(desk, self.transactions, self.assignment, self.liveness)
@@ -228,7 +229,7 @@ class Loop:
         """Aborts the transaction and goes back to the committed offsets, so that the next turn reads the same messages again. Raises
         `problem` if trying again cannot help."""
         error, failures = problem.args[0], self.retries.failures
-        fenced_by_time = self.transactions.exceeded_timeout(error) and self.assignment.still_ours()
+        fenced_by_time = self.transactions.fenced_by_time(error)
         outdated = error.code() in FORGOTTEN or fenced_by_time
         if (error.fatal() and not outdated) or failures >= ATTEMPTS or error.code() in DENIALS:
             raise problem
@@ -237,8 +238,14 @@ class Loop:
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
         if outdated:
             # A new producer aborts the open transaction of the former one. So the batch can be decided again at once.
+            unknown = self.transactions.commit_requested
             self.transactions.connect()
-            self.assignment.rewind()
+            if unknown:
+                # The batch may have been committed before the fence: its answer was lost, and then another producer got our transactional
+                # id. The store would lack its records, so they are read again.
+                self.assignment.take_over(self.assignment.consumer.assignment())
+            else:
+                self.assignment.rewind()
             return
         self.transactions.abort()
         self.calls.wait(min(0.05 * 2**failures, 5))

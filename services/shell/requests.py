@@ -1,11 +1,13 @@
 """Was this request answered for this key before? This module decides which requests a record remembers, and for how
 long."""
 
+from datetime import UTC
 from enum import Enum
 from hashlib import blake2b
 
 import msgspec
 
+from schemas.envelope import Request
 from services.shell.codec import Raw
 
 LAST_REMEMBERED = 64
@@ -36,15 +38,23 @@ class Repeat(Enum):
     OTHER = "other"
 
 
-def content_digest(message: Raw) -> str:
+def content_digest(message: Raw, request: Request | None = None) -> str:
     """Returns a digest of a request's kind and value, as 16 hexadecimal digits. `occurred_at` is left out, because a
-    sender that did not get its answer sends the same request again at a later time."""
+    sender that did not get its answer sends the same request again at a later time.
+
+    If the time is what the request reports (`Request.time_is_content`), a digest of the moment follows, after a hyphen.
+    `request`: the decoded request; without it, the time does not count, as in older software versions.
+    """
     value = message.value or b""
     begin = value.find(_TIME)
     if begin >= 0:
         end = value.find(b'"', begin + len(_TIME))
         value = value[:begin] + value[end:]
-    return blake2b(value, digest_size=8, key=message.headers.get("ce_type", b"")[:64]).hexdigest()
+    digest = blake2b(value, digest_size=8, key=message.headers.get("ce_type", b"")[:64]).hexdigest()
+    if request is None or not request.time_is_content:
+        return digest
+    moment = request.occurred_at.astimezone(UTC).isoformat().encode()
+    return f"{digest}-{blake2b(moment, digest_size=4).hexdigest()}"
 
 
 def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: str) -> Repeat:
@@ -53,8 +63,8 @@ def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: s
     found = False
     for each in requests:
         if each.id == id:
-            if each.digest == digest:
-                return Repeat.SAME
+            if each.digest == digest or each.digest == digest.partition("-")[0]:
+                return Repeat.SAME  # an older software version remembered it without its time, if that is content
             found = True
     if id in before:
         return Repeat.SAME

@@ -57,6 +57,7 @@ class AccessSettings(BaseSettings):
 
     home: str = Field(
         ".datongguan",
+        min_length=1,  # an empty text would be the working directory
         description="folder of the embedded broker, the database and the logs; a demo uses another folder beside it, whose name "
         "ends in -demo",
     )

@@ -7,6 +7,7 @@ transaction can be aborted. After a RuntimeError the outcome is not known, so th
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -39,6 +40,10 @@ class Transactions:
         self._desk, self._settings, self._calls = desk, settings, calls
         self._producer: Producer
         self._begun = math.inf
+        self.commit_requested = False
+        """Whether the commit of the last transaction was requested. Then a fence does not tell whether it was committed."""
+        self.still_ours: Callable[[], bool] = lambda: False
+        """Returns whether the group still accepts offsets from this worker. The loop sets it."""
 
     def connect(self) -> None:
         """Makes a new producer, which aborts a transaction that the former one left open."""
@@ -52,6 +57,7 @@ class Transactions:
         self._producer.poll(0)
         if self._calls.broker_was_away:
             self.connect()
+        self.commit_requested = False
         self._producer.begin_transaction()
         self._begun = time.monotonic()
 
@@ -88,6 +94,7 @@ class Transactions:
         A commit that timed out may still succeed, so the call is repeated until the broker answers (librdkafka: "retry call to
         resume"). If there is no answer, the process must end, because its store may lack records that were committed.
         """
+        self.commit_requested = True
         for attempt in range(COMMITS):
             try:
                 self._producer.commit_transaction(COMMIT_SECONDS)
@@ -105,6 +112,9 @@ class Transactions:
         The coordinator begins a transaction only after it has written the markers of the commit before. Until then it answers an abort
         with INVALID_TXN_STATE, which is a fatal error for librdkafka. A new producer is then enough: our epoch was valid, so no other
         producer has our transactional id.
+
+        While the abort waits, the broker may abort the transaction itself, because its time is over, and then fences its producer. A new
+        producer is enough here, too: a transaction that is aborted was never committed, so the store has no record of it and lacks none.
         """
         try:
             self._calls.retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
@@ -112,7 +122,7 @@ class Transactions:
             error = problem.args[0]
             if error.code() == KafkaError._STATE:
                 return  # no transaction was open
-            if error.code() != KafkaError.INVALID_TXN_STATE:
+            if error.code() != KafkaError.INVALID_TXN_STATE and not self.fenced_by_time(error):
                 raise
             log.warning("producer replaced", desk=self._desk, error=str(error))
             self.connect()
@@ -124,10 +134,12 @@ class Transactions:
         self._producer.poll(0)
         self.connect()
 
-    def exceeded_timeout(self, error: KafkaError) -> bool:
-        """Returns whether the broker may have fenced this producer because its transaction took too long.
+    def fenced_by_time(self, error: KafkaError) -> bool:
+        """Returns whether this is a fence after the time of the transaction was over, while the partitions are still ours.
 
-        If the producer was fenced before its transaction timed out, another producer with our transactional id is the cause.
+        If the producer was fenced before that time, another producer with our transactional id is the cause. If the group has given the
+        partitions away, their new owner decides the batch. In both cases the process must end.
         """
         took = time.monotonic() - self._begun
-        return bool(error.code() == KafkaError._FENCED and took >= self._settings.transaction_timeout_ms / 1000)
+        late = error.code() == KafkaError._FENCED and took >= self._settings.transaction_timeout_ms / 1000
+        return bool(late and self.still_ours())

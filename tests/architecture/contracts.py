@@ -1,8 +1,8 @@
 """How does import-linter check that a module imports only what it may, and that a library is imported in one place
 only?
 
-The contracts of import-linter list what is forbidden. These two list what is allowed, so that the rules hold for a new
-service from its first file. pyproject.toml uses them.
+The contracts that come with import-linter list what is forbidden. The two contracts of this file list what is allowed,
+so that the rules hold for a new service from its first file. pyproject.toml uses both.
 """
 
 import sys
@@ -74,7 +74,7 @@ class LivesIn(Contract):
     homes = fields.SetField(subfield=fields.StringField())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        """Returns a check that is broken by each direct import from another module."""
+        """Returns a check that is broken by each direct import of one of `libraries` in a module outside `homes`."""
         wrong = [
             _link(graph, module, library)
             for library in sorted(_names(self.libraries) & graph.modules)
@@ -99,8 +99,8 @@ def _print(check: ContractCheck) -> None:
 
 
 def _names(field: Any) -> set[str]:
-    """The names in a field of a contract. `Any`, because for import-linter's types the field is its declaration, not
-    its value."""
+    """The names in a field of a contract. The type is `Any`, because import-linter's types describe the declaration of
+    the field, not its value."""
     return set(field or ())
 
 

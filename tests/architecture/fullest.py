@@ -1,4 +1,5 @@
-"""What is the largest message of a kind that can be made? Built from its schema; a field without a bound is an error.
+"""What is the largest message of a kind that can be made? It is built from the schema of the kind. A field without a
+bound is an error.
 
 Every character of a text takes four bytes, every list is full, and every optional field is set.
 """
@@ -13,7 +14,7 @@ from schemas.parking import BASE64
 from schemas.vocabulary import CONSIGNMENT_ID, PARTITION_KEY
 
 WIDE = "\U0001f6a2"
-"""One character, four bytes in UTF-8; no character that may stand in a text takes more in JSON."""
+"""One character that takes four bytes in UTF-8. No character that may stand in a text takes more bytes in JSON."""
 OF_PATTERN = {
     LINE: WIDE,
     PRINTABLE: WIDE,
@@ -23,15 +24,16 @@ OF_PATTERN = {
     r"^[0-9]{18}$": "9",
     BASE64: "A",
 }
-"""The widest character of each pattern; a text with another pattern, or without one, counts as unbounded."""
+"""Pattern → the character of it that takes the most bytes. A text with another pattern, or without a pattern, counts as
+unbounded."""
 
 
 WHOLE = {PARTITION_KEY: "watches/999999999"}
-"""The longest text of each pattern that is not the repetition of one character."""
+"""Pattern → its longest text, for the patterns whose texts are not one repeated character."""
 
 
 class Unbounded(Exception):
-    """A value in the kind has no bound; the text of the exception names its place."""
+    """A value in the kind has no bound. The text of the exception names the path of the value."""
 
 
 def fullest(kind: type[Message]) -> Any:

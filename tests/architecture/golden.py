@@ -1,4 +1,5 @@
-"""What does each kind of message look like on the wire? One example of each, from the life of a few consignments.
+"""What does each kind of message look like on the wire? This file has an example of each kind, from the life of a few
+consignments.
 
 `make examples` writes `schemas/examples/<kind>.json` for a kind that has none, and `<kind>.2.json` (3, 4, …) if a kind
 has got a new optional field since then. Existing files are never changed, because they were published.
@@ -158,7 +159,7 @@ def after(hours: float) -> datetime:
 
 
 YEARS_BEFORE = LODGED - timedelta(days=1000)
-"""A time that was reported for an event and not believed."""
+"""A reported time of an event that is so long ago that the gate desk does not believe it."""
 WITHDRAWAL = request_id(DECLARANT, "withdraw-PO-2026-0117")
 REPORT, DISCHARGE = request_id(TERMINAL, "gate-out-1"), request_id(TERMINAL, "discharge-1")
 WATCH = request_id(OFFICER, "watch-1")
@@ -718,6 +719,7 @@ EXAMPLES: tuple[Message, ...] = (
             phrase("bill_waits", bill="COSU6400001170"),
             quoted("情报布控 intelligence"),
         ),
+        code="not_released",
     ),
     ContainerGatedOut(
         container_no=BOX,
@@ -924,6 +926,7 @@ EXAMPLES: tuple[Message, ...] = (
         targets=("TEMU1000001",),
         lots=2,
         report_id=REPORT,
+        kept=True,
     ),
     ConsignmentLeftUnreleased(
         consignment_id=GOODS,
@@ -996,7 +999,7 @@ EXAMPLES: tuple[Message, ...] = (
         offset=0,
     ),
 )
-"""One of each kind."""
+"""At least one example of each kind of message."""
 
 
 def payload(message: Message) -> bytes:

@@ -41,7 +41,7 @@ def test_the_largest_message_that_can_be_made_fits_on_a_topic_with_room_to_spare
 
 
 class Loose(Message):
-    """A field of each kind that has no bound."""
+    """Has one field for each way in which a field can lack a bound."""
 
     text: str
     signs: Annotated[str, StringConstraints(max_length=10)]
@@ -68,7 +68,8 @@ def test_a_field_without_a_bound_is_found_wherever_it_stands(name: str) -> None:
 
 
 def texts(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Every text in the node, as the object or list that contains it and its key or index there."""
+    """Every text in the node: yields the object or list that contains the text, and the key or index of the text in
+    it."""
     for name, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
         if isinstance(value, dict | list):
             yield from texts(value)
@@ -126,7 +127,7 @@ def test_a_stored_fact_keeps_its_former_contract_too() -> None:
 
 
 def request(kind: str, **changes: object) -> Raw:
-    """The request as any client may write it to its topic."""
+    """The example of this request with changed fields, as any client may write it to the topic of the request."""
     body = {**orjson.loads(payload(BY_NAME[kind])), **changes}
     topic = next(t.name for t in FACTS_AND_REQUESTS if any(m.kind == kind for m in t.carries))
     return Raw(
@@ -242,8 +243,8 @@ ODD_PARTS = {
 
 @pytest.mark.parametrize("value", ODD_PARTS.values(), ids=ODD_PARTS)
 def test_a_message_of_many_parts_is_parked_before_each_of_them_is_an_error(value: bytes) -> None:
-    """Once two million wrong items made two million errors, for which a desk stood still for half a minute and took two
-    gigabytes."""
+    """In an older version, each wrong item of a message made an error. Two million of them stopped a desk for half a
+    minute, and took two gigabytes of memory."""
     message = request("LodgeDeclaration")._replace(value=value)
     with pytest.raises(Undecodable, match="parts") as caught:
         decode(LodgeDeclaration, message)

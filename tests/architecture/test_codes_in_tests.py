@@ -1,4 +1,5 @@
-"""Do tests use codes that exist? A test with a refusal, an office or a schedule that is in no table proves nothing about the real ones."""
+"""Do tests use codes that exist? A test with a code of a refusal, an office or a schedule that is in no table proves
+nothing about real codes."""
 
 import ast
 import re
@@ -48,7 +49,7 @@ KNOWN: dict[str, Callable[[str], bool]] = {
     "same_goods": {BY_BILL, BY_BOX}.__contains__,
     "lifted_by": KINDS.__contains__,
 }
-"""What a text may be a code of → whether it is one that exists."""
+"""Sort of code → a function that returns whether a text is an existing code of this sort."""
 NAMED = {
     "hs_code": "hs_code",
     "customs_office": "customs_office",
@@ -142,7 +143,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def codes_in(source: str, of_a_desk: bool) -> Iterator[tuple[str, str]]:
-    """For each code in this source its sort, and the text."""
+    """Yields the sort and the text of each code in this source."""
     arguments_of = ARGUMENTS | BUILDERS if of_a_desk else ARGUMENTS
     for node in ast.walk(tree_of(source)):
         match node:

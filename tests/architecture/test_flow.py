@@ -112,8 +112,8 @@ def test_facts_travel_with_facts_and_requests_with_requests() -> None:
 
 
 def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
-    """Such a message overtakes parked ones, so it must be one that the desk reads and that can only hold goods or call them
-    back."""
+    """A message that holds goods overtakes parked messages. So the desk must read its kind, and it must not be able to
+    do anything else than hold goods or call them back."""
     assert set(HOLDING) == set(SERVICES)
     for desk, kinds in HOLDING.items():
         assert set(kinds) <= set(FLOW[desk])

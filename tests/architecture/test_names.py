@@ -1,5 +1,5 @@
-"""Do names say what a thing is? Each word of SAY_NOTHING once stood for up to ten different things, and class names were used
-twice."""
+"""Do names say what a thing is? In older versions, each word of SAY_NOTHING stood for up to ten different things, and
+some class names were used twice."""
 
 import ast
 import json

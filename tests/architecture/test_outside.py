@@ -1,6 +1,7 @@
 """Does every field of a published message say who outside may see it, and does no masked value get out?
 
-The test writes words into every masked field of every kind, and looks for them in every byte that goes out.
+A field is masked for an audience that its mark does not name. The test writes a secret text into every masked field of
+every kind, and looks for the text in every byte that goes out.
 """
 
 from typing import Annotated, Any, get_args
@@ -47,7 +48,8 @@ def test_every_field_of_what_somebody_outside_can_get_says_who_may_see_it(kind: 
 
 
 def test_a_field_that_nobody_marked_is_seen_when_the_program_starts() -> None:
-    """The redacted_body form is made when `schemas.topics` is imported, so whoever adds a field has to mark it."""
+    """The redacted forms are made when `schemas.topics` is imported. So a program with an unmarked field does not
+    start."""
 
     class Careless(AboutConsignment, Fact):
         version: Annotated[Version, OUTSIDE]
@@ -103,7 +105,8 @@ def test_a_decision_from_outside_has_lane_and_what_is_asked_and_neither_rules_no
 
 
 def secretive(message: Message, audience: Audience) -> Message:
-    """The message with the words in every field that this audience does not see, even if the field has another type."""
+    """The message with the secret text in every field that this audience does not see, even if the field is not a
+    text."""
     return message.model_copy(update=_planted(message, audience))
 
 
@@ -186,7 +189,8 @@ def test_a_message_that_may_be_missing_is_redacted_like_one_that_is_there() -> N
 
 
 def test_what_a_field_inside_holds_needs_no_mark() -> None:
-    """The rules and the draw of an assessment are never published, so their fields have no marks."""
+    """The fields `rules` and `draw` of an assessment are marked as inside. So the fields of the rules and of the draw
+    need no marks."""
     with pytest.raises(Unmarked, match=r"Draw\.value"):
         outside_form(Draw, Audience.DECLARANT)
 

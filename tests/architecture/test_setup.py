@@ -46,7 +46,8 @@ def program(folder: Path, name: str, body: str) -> None:
 
 
 def error_of(machine: Path, script: str, root: Path = ROOT, **more: str) -> str:
-    """What the script prints before it fails; an empty text if it does not fail."""
+    """What the script prints to stderr if it fails; an empty text if it does not fail. `more`: environment
+    variables."""
     command = [str(machine / "sh"), str(root / "deploy" / script)]
     env = {"PATH": str(machine), **more}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)

@@ -39,7 +39,7 @@ def test_every_state_and_what_it_holds_is_of_one_kind(service: str) -> None:
 
 
 class AsModel(BaseModel):
-    """A pydantic model. It is frozen, too, but pydantic validates again what a decider has made."""
+    """A frozen pydantic model. No state may be one, because pydantic would validate again what a decider has made."""
 
     model_config = ConfigDict(frozen=True)
 

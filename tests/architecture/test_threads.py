@@ -49,7 +49,8 @@ HOOKED = {
 
 
 def _name(path: Path) -> str:
-    """The service or folder of the file, and its own name."""
+    """The first two parts of the path of the file, and the name of the file: `services/gate/x/y.py` gives
+    `services/gate/y.py`."""
     first, second, *_ = path.relative_to(ROOT).parts
     return f"{first}/{second}/{path.name}" if second != path.name else f"{first}/{second}"
 

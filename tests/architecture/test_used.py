@@ -26,7 +26,7 @@ BY_NAME = re.compile(
     r"|services\.console\.readmodel\.migrations\..+"  # Alembic loads them
     r"|.+\.__\w+__"
 )
-"""What the running program, or a library, finds by its name."""
+"""What the program or a library looks up by its name at run time, so that no import shows the use."""
 OFFERED = {
     "schemas.single_window.item_of": "promised to programs that have a form's lines; a test shows that nothing of a line is lost",
     "schemas.single_window.elements_of": "the way back",

@@ -172,7 +172,8 @@ def test_the_headers_are_cloudevents_and_say_where_a_message_comes_from() -> Non
 
 
 def test_the_loop_places_keys_where_every_client_does() -> None:
-    """A message in another partition than its key's is parked, so this must never differ."""
+    """A message is parked if it lies in another partition than that of its key. So the loop must compute the same
+    partition as every client."""
     for key in [*KEYS, "", "a", "ab", "abc", "CSQU3054383", "箱号", "k" * 200]:
         for partitions in (1, 2, 7, PARTITIONS, 48):
             assert partition_of(key.encode(), partitions) == of_clients(key, partitions), key

@@ -51,7 +51,7 @@ RELEASES_A_SECOND = 2
 LONGEST_MS = 100
 """The most milliseconds that a question may wait, whatever body is sent and however many streams are open."""
 P99_MS = 50
-"""The limit of the 99th percentile in milliseconds, while declarations are lodged at these rates."""
+"""The limit of the 99th percentile of the waits in milliseconds, while declarations are lodged at an even rate."""
 EVIDENCE = Path("docs/evidence/gate-latency.md")
 TEXT = """# A question at the gate, while others keep the console busy
 
@@ -65,8 +65,8 @@ Send = Callable[[http.client.HTTPConnection, int], int]
 
 
 class Offered:
-    """Sends requests when they are due, over `LINES` connections. For each it measures the milliseconds from the moment at which it
-    was due to the end of the answer."""
+    """Sends requests when they are due, over `LINES` connections. For each request, `waits` gets the milliseconds from
+    the moment at which the request was due to the end of its answer."""
 
     def __init__(self, port: int, send: Send, rate: float, count: int) -> None:
         self.waits: list[float] = []
@@ -123,7 +123,8 @@ def post(line: http.client.HTTPConnection, path: str, body: bytes) -> int:
 
 @contextmanager
 def one_client_sends(port: int, path: str, body: bytes) -> Iterator[Counter[int]]:
-    """Sends the same body again and again from one client, until the end of the block. Yields the counts of the statuses."""
+    """Sends the same body again and again from one client, until the end of the block. Yields the counts of the
+    statuses; the status 0 stands for no answer."""
     ended, answers = Event(), Counter[int]()
 
     def work() -> None:
@@ -186,7 +187,7 @@ def counts_of(answers: Counter[int], none: str) -> str:
 
 
 def beside_bodies(port: int, seconds: float) -> Figures:
-    """Measures while each kind of the worst bodies is sent for some seconds."""
+    """Measures the waits of gate questions while each kind of the worst bodies is sent for some seconds."""
     figures = Figures(f"{BODIES_ASKED} gate questions a second, one client sends", "its answers", 1, LONGEST_MS)
     every, count, gate = list[float](), int(BODIES_ASKED * seconds), Counter[int]()
     calm = Offered(port, ask, BODIES_ASKED, count)
@@ -215,8 +216,8 @@ def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple
 
 
 def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures:
-    """Measures while declarations are lodged at each of these rates. At rate 0 all are lodged at once, to find out how fast lodging
-    over HTTP is. No limit counts then."""
+    """Measures the waits of gate questions while declarations are lodged at each of these rates. At rate 0, all
+    declarations are lodged at once, to find out how fast lodging over HTTP is. No limit counts at rate 0."""
     title = f"{LODGING_ASKED} gate questions a second, declarations are lodged over HTTP"
     figures = Figures(title, "lodged a second", 0.99, P99_MS)
     first = 0
@@ -238,7 +239,8 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures
 
 
 class Followers:
-    """`count` ports that read releases as streams, each on a connection of its own. It counts the releases that they get."""
+    """`count` ports that read releases as streams, each on a connection of its own. `events` counts the releases that
+    all ports together have received."""
 
     def __init__(self, port: int, count: int) -> None:
         self.events = 0
@@ -270,7 +272,8 @@ class Followers:
 
 
 def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: float) -> Figures:
-    """Measures with each of these numbers of open streams, while some releases are sent over them in each second."""
+    """Measures the waits of gate questions with each of these numbers of open streams, while `RELEASES_A_SECOND`
+    releases a second are sent over the streams."""
     title = f"{BODIES_ASKED} gate questions a second, {RELEASES_A_SECOND} releases a second are told to streams"
     figures = Figures(title, "events told", 1, LONGEST_MS)
     for count in counts:

@@ -32,7 +32,8 @@ class Sample:
 
 
 def samples(rig: Rig, day: Day) -> list[Sample]:
-    """Lodges some consignments whose arrival nobody reports. Returns the records of those that wait for it."""
+    """Lodges some consignments whose arrival nobody reports. Returns the records of the consignments that wait only for
+    their arrival."""
     offer(sender(rig.access()), lodgements(day, 0, SAMPLES), 0, Phase())
     deadline = time.monotonic() + WAIT_SECONDS
     while (ledger := audit(rig.access("auditor"))).lodged < SAMPLES or ledger.ends["nowhere"]:

@@ -1,5 +1,5 @@
-"""Where are measured figures stored, together with the machine, versions and code on which they were measured? In
-`docs/performance/measured.json`."""
+"""Where are measured figures stored, together with the machine, versions and code on which they were measured? They are
+stored in `docs/performance/measured.json`."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -28,8 +28,8 @@ def keep(part: str, measured: dict[str, Any], file: Path = FILE) -> None:
 
 
 def taken() -> str:
-    """Returns the time, the machine and the commit of the measurement. The commit ends with `-changed` if the code
-    differs from it; pages do not count as code."""
+    """Returns the time, the machine and the commit of the measurement. The commit ends with `-changed` if the code in
+    the folder differs from the code of the commit; pages do not count as code."""
     commit = _git("describe", "--always") or "unknown"
     changed = "-changed" if _git("status", "--porcelain", "--", ".", ":!docs", ":!README.md", ":!CHANGELOG.md") else ""
     return f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {versions()}, code {commit}{changed}"

@@ -1,9 +1,9 @@
 """How much CPU do rights cost? `make rights-cost` measures it.
 
-A console takes in declarations over HTTP with its rights, and a second one without them: there each request comes from one account
-that has all roles, and no key or right is checked. One broker carries consignments to their ends with SCRAM and ACLs, and a second
-one without. The two are measured alternately, in rounds, and the median of the rounds counts. The exit code is 2 if a limit is
-exceeded.
+One console takes in declarations over HTTP with its rights. A second console takes them in without rights: each request
+comes from one account that has all roles, and no key or right is checked. One broker carries consignments to their ends
+with SCRAM and ACLs, and a second broker without them. The two consoles, and then the two brokers, are measured
+alternately, in rounds, and the median of the rounds counts. The exit code is 2 if a limit is exceeded.
 """
 
 import argparse
@@ -41,11 +41,12 @@ from tests.people import TESTER
 
 PARTITIONS = 8
 WARM, WARM_CARRIED = 300, 36_000
-"""How many declarations over HTTP, and how many consignments at the broker, are processed before anything is measured. The broker
-optimises its code fully, as under `dtg up`. At first a consignment costs four times as much; after this number its cost changes little."""
+"""How many declarations over HTTP, and how many consignments at the broker, are processed before anything is measured.
+The broker's JVM uses its optimising compiler, as under `dtg up`. So the first consignments cost four times as much CPU
+as later ones; after `WARM_CARRIED` consignments the cost changes little."""
 DAY = Day(11, 200_000, datetime(2026, 11, 23, tzinfo=UTC))
 CONSOLE_SHARE, BROKER_SHARE = 0.10, 0.05
-"""By which share a consignment may cost more CPU with rights than without: of the console, and of the broker."""
+"""By which share a consignment may cost more CPU with rights than without them: at the console, and at the broker."""
 EVIDENCE = Path("docs/evidence/rights-cost.md")
 TEXT = """# What rights cost
 
@@ -76,7 +77,8 @@ def serve_without_rights() -> None:
 
 @contextmanager
 def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
-    """Yields port and process id of two consoles at one broker: first that with rights, then that without."""
+    """Yields port and process id of two consoles at one broker: first of the console with rights, then of the console
+    without rights."""
     with ExitStack() as stack:
         broker = Broker(folder / "kafka", free_port())
         broker.start()
@@ -93,8 +95,8 @@ def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
 
 
 def lodged(port: int, pid: int, bodies: list[bytes]) -> float:
-    """Lodges these declarations one after the other. Returns the CPU microseconds of the console for each. Raises ValueError if one
-    is not accepted."""
+    """Lodges these declarations one after the other. Returns the CPU microseconds of the console for each. Raises
+    ValueError if a declaration is not accepted."""
     line, before = http.client.HTTPConnection("127.0.0.1", port, timeout=60), cost(pid).cpu
     for body in bodies:
         if (status := post(line, "/declarations", body)) != 202:
@@ -118,9 +120,9 @@ def cost_at_console(rounds: int, each: int) -> list[tuple[float, float]]:
 
 
 def cost_at_broker(rounds: int, each: int) -> list[tuple[float, float]]:
-    """Returns the CPU microseconds of the broker for a consignment, with and without rights, for each round. Both brokers, with their
-    desks, run all the time. They have carried `WARM_CARRIED` consignments before, because a new broker spends most of its CPU on
-    compiling itself."""
+    """Returns the CPU microseconds of the broker for a consignment, with and without rights, for each round. Both
+    brokers, with their desks, run all the time. They have carried `WARM_CARRIED` consignments before, because a new
+    broker spends most of its CPU time on compiling its code."""
     with carriers() as both:
         for carried in both:
             for _ in range(WARM_CARRIED // each):
@@ -161,8 +163,9 @@ def _carrier(rights: bool) -> Iterator[Callable[[int], float]]:
 
 
 def _round(measured: Sequence[Callable[[], float]]) -> tuple[float, float]:
-    """Returns both figures of one round. The first one is measured at the beginning and at the end, the other one twice in between,
-    because a program that was idle costs more at first."""
+    """Measures one round, and returns the mean of each of the two functions. The first function is called at the
+    beginning and at the end of the round, and the second function twice in between, because a program that was idle
+    costs more at first."""
     first, other = measured
     begun, between, ended = first(), (other() + other()) / 2, first()
     return (begun + ended) / 2, between

@@ -1,4 +1,5 @@
-"""What has a desk read about a million live goods? The real messages of a simulated day, repeated with other names.
+"""What has a desk read about a million live goods? It has read the real messages of a simulated day, which are repeated
+with other names.
 
 Every state is made by the real decider in a real `Turn`. Only the names of the goods (key, message id) are made up.
 """
@@ -136,8 +137,8 @@ def retold(base: list[Story], number: int) -> Story:
 
 
 def live(base: list[Story], number: int) -> int:
-    """Returns how many messages of the story with this number the desk has read. For every second story these are
-    all, for the others all but the last."""
+    """Returns how many messages of the story with this number the desk has read. For an odd number these are all
+    messages, for an even number all but the last."""
     return len(base[number % len(base)].messages) - (number % 2 == 0)
 
 

@@ -37,7 +37,8 @@ USUAL: str = UpSettings.model_fields["layout"].default
 LAYOUTS = ("declaration,risk,inspection,quarantine,release,gate,clearance", USUAL, ALONE)
 IDLE_SECONDS = 10
 Part = Iterator[dict[str, Any]]
-"""Yields the figures of one part again and again, with more of them each time. The last ones are complete."""
+"""Yields the figures of one part again and again, with more of them each time. The last figures that it yields are
+complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Stand:
         return self.crowd.play(first, count, rate, lines)
 
     def point(self, size: Size, lines: int = 0) -> dict[str, Any]:
-        """Returns the throughput with a backlog, the latency at half that rate, and the CPU time of all processes."""
+        """Returns the throughput with a backlog, the latency at half of that throughput, and the CPU time of all
+        processes."""
         before = self.rig.costs()
         full = self.play(size.point, 0, lines)
         after = self.rig.costs()
@@ -153,7 +155,8 @@ def bytes_on_disk(rig: Rig) -> Counter[str]:
 
 
 def main_part(size: Size) -> Part:
-    """Measures the usual layout: throughput, latency at quarters of that rate, CPU time, memory, bytes on disk."""
+    """Measures the usual layout: throughput, latency at a quarter, a half and three quarters of that throughput, CPU
+    time, memory, bytes on disk."""
     with stand(8, USUAL, size) as here:
         here.play(size.warm)
         disk = bytes_on_disk(here.rig)

@@ -1,5 +1,5 @@
 """At which figures does `make rights-cost` report that a limit is exceeded? The median of the rounds counts, so one
-disturbed round does not."""
+disturbed round does not change the result."""
 
 from tests.bench.rights_cost import compared
 

@@ -73,5 +73,5 @@ def test_nothing_is_said_while_a_part_is_missing() -> None:
 
 
 def test_the_page_waits_for_a_second_count_of_live_goods() -> None:
-    """Figures are stored after each point. In an older version, `make bench` failed after the first one."""
+    """Figures are stored after each point. In an older version, `make bench` failed after the first point."""
     assert scaling({**KNOWN, "live": {"points": KNOWN["live"]["points"][:1]}}) == ""

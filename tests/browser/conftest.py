@@ -1,4 +1,5 @@
-"""What do the browser tests use? A border of their own with every desk, the real console, and Debian's Chromium."""
+"""What do the browser tests use? They use a border of their own with every desk, the real console, and Debian's
+Chromium."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ expect.set_options(timeout=20_000)
 
 @pytest.fixture(scope="session")
 def clock() -> Leaping:
-    """The clock of the desks."""
+    """The clock of the desks, which a test can move forward."""
     return Leaping()
 
 
@@ -66,7 +67,8 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visitor:
-    """A person at a browser. Everything that a page must not do is recorded, and fails the test at its end."""
+    """A person at a browser. `faults` records what a page did although no page may do it; the test fails at its end if
+    `faults` is not empty."""
 
     address: str
     page: Page
@@ -118,8 +120,8 @@ class Visitors:
     def come(
         self, language: str = "zh", *, width: int = 1366, height: int = 768, name: str = TESTER, **how: Any
     ) -> Iterator[Visitor]:
-        """A fresh browser in this language, signed in as `name` (empty: not signed in); at its end the test fails if a page did
-        what no page may do."""
+        """Yields a person at a fresh browser in this language, who is signed in as `name` (empty: not signed in). At
+        the end of the block, the test fails if a page did what no page may do."""
         viewport: Any = {"width": width, "height": height}
         context = self._chromium.new_context(locale=LOCALES[language], viewport=viewport, **how)
         if name:

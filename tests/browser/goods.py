@@ -1,4 +1,5 @@
-"""Which goods do the tests lodge? Goods of which it is known beforehand which controls they get."""
+"""Which goods do the browser tests lodge? They lodge goods whose controls are known before the risk desk assesses
+them."""
 
 import json
 from collections.abc import Iterator
@@ -20,8 +21,8 @@ GREEN = {"hs_code": "8471300000", "description": "portable computers", "unit": "
 
 
 def paper(*, red: bool = False) -> dict[str, Any]:
-    """A new declaration of a new company in a new container. Green: computers that are not drawn; red: pine, which is
-    inspected."""
+    """A new declaration of a new company, with goods in a new container that are not drawn for inspection. If `red`,
+    the goods are pine, which is always inspected; otherwise they are computers, which get no control."""
     example: dict[str, Any] = json.loads((FOLDER / "example.json").read_text(encoding="utf-8"))
     for number in _numbers:
         firm = with_check_signs("91370200", f"MA9{number:05}")

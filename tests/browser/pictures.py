@@ -1,4 +1,5 @@
-"""How does the console look on a busy day? Plays one on a real border and writes the pictures of the README."""
+"""How does the console look on a busy day? This program plays such a day on a real border, and writes the pictures of
+the README."""
 
 import json
 import os
@@ -50,7 +51,7 @@ def main() -> None:
 
 
 def _play(border: "subprocess.Popen[bytes]", address: str, until: datetime) -> None:
-    """Returns when the demo's clock has reached `until`."""
+    """Returns when the demo's clock has reached `until`. Ends this program if the border ends before."""
     while border.poll() is None:
         Event().wait(1)
         try:
@@ -72,7 +73,7 @@ def _take(address: str) -> None:
 
 
 def _worth_a_look(address: str) -> str:
-    """The goods under treatment that have the most controls, because their page shows the most."""
+    """The id of those goods under treatment that have the most controls, because their page shows the most."""
     found = httpx2.get(f"{address}/api/v1/consignments?stage=treated&limit=200", headers=HEADERS).json()["consignments"]
     best = max(found, key=lambda one: (len(one["controls"]), len(one["containers"]), one["arrived_at"] is not None))
     return str(best["consignment_id"])

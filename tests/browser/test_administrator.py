@@ -1,4 +1,5 @@
-"""Can an administrator give a person and a program access, in a real browser, and can these then work?"""
+"""Can an administrator give a person and a program access, in a real browser, and can the person and the program then
+work?"""
 
 import re
 from pathlib import Path

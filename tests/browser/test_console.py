@@ -37,7 +37,7 @@ def send(page: Page, act: str, **typed: str) -> None:
 
 
 def lodged(desk: Running, stage: str, *, red: bool = False) -> dict[str, Any]:
-    """A paper that was lodged through the API and stands at this stage now."""
+    """Lodges a new declaration through the API, and returns it when its goods are at this stage."""
     declaration = paper(red=red)
     assert desk.api("POST", "/declarations", json=declaration).status_code == 202
 

@@ -1,4 +1,4 @@
-"""Can a page of another site change anything here? A real browser opens one that tries every way."""
+"""Can a page of another site change anything at the console? A real browser opens a page that tries every way."""
 
 import re
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ const json = {{headers: {{"Content-Type": "application/json"}}}};
 
 @contextmanager
 def elsewhere(page: str) -> Iterator[str]:
-    """Another site, on another port and under another name."""
+    """Serves this page as another site, on another port and under another host name. Yields the address of the site."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

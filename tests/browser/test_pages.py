@@ -1,5 +1,5 @@
-"""Do the pages work as promised in each language, at any width, without JavaScript and without other hosts, and do
-hidden pages ask nothing?"""
+"""Do the pages work as promised in each language, at any width, without JavaScript and without other hosts, and does a
+hidden page send no requests?"""
 
 import json
 import re
@@ -46,7 +46,7 @@ def test_every_page_fits_and_names_its_controls(desk: Running, visitors: Visitor
 
 
 def test_the_cards_of_the_board_are_as_high_as_what_stands_in_them(desk: Running, zh: Visitor) -> None:
-    """Cards in one row were once stretched to the height of the two rows beside them."""
+    """In an older version, cards in one row were stretched to the height of the two rows beside them."""
     zh.go("/")
     heights = zh.page.evaluate("[...document.querySelectorAll('.pipeline.small .step')].map((e) => e.offsetHeight)")
     assert len(heights) == 8 and max(heights) < 1.5 * min(heights), heights
@@ -76,7 +76,7 @@ def test_everything_can_be_done_without_javascript(desk: Running, visitors: Visi
         page.reload()
         expect(page.locator(".goods .stage")).to_have_text("Awaiting arrival")
         page.locator("#act-arrival [name=place]").fill("Qianwan")
-        # The click loads the page anew. This must be over before the test loads the page again below.
+        # The click loads the page anew. That load must be over before the test loads the page again below.
         with page.expect_navigation():
             page.locator("#act-arrival").get_by_role("button").click()
         desk_shows(desk, id_of(declaration), "released")

@@ -1,5 +1,5 @@
-"""Can a person sign in, work under their own name, and sign out, in a real browser? The pictures are for people who look at them after
-the test."""
+"""Can a person sign in, work under their own name, and sign out, in a real browser? The test also saves pictures, for
+people who look at them after the test."""
 
 import re
 from pathlib import Path

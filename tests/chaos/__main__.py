@@ -1,8 +1,8 @@
 """Is anything lost, doubled, reordered or wrongly released when processes, disks, links and clocks fail? This program
 prints the kill ledger.
 
-`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`. The exit code is 1 if the answer is
-yes.
+Example: `python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`. The exit code is 1 if
+anything of that happened, if a fault could not be carried out, or if a kind of fault never had an effect.
 """
 
 import argparse

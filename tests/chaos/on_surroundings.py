@@ -32,8 +32,8 @@ from tests.waiting import wait, wait_by
 OPEN_SECONDS = 10
 """The transaction timeout in seconds that a foreign program asks for. The embedded broker allows little more."""
 CATCH_SECONDS = 10
-"""A link stays cut or slow at most this many seconds until a connection is cut or a chunk delayed. A worker sends data
-every second."""
+"""A fault of a link waits at most this many seconds for the first connection that is cut, or for the first chunk that
+is delayed. A worker sends data every second."""
 
 # faults of the broker
 
@@ -274,7 +274,7 @@ def mute_link(strike: Strike) -> None:
 
 
 def poison_strangers(strike: Strike) -> None:
-    """Writes nonsense onto every topic, with keys that no goods have. This may not affect any goods."""
+    """Writes nonsense onto every topic, with keys that no goods have. The nonsense must not affect any goods."""
     _poison(strike, {"consignment": f"stranger-{strike.salt}", "container": f"box-{strike.salt}"})
 
 

@@ -27,13 +27,13 @@ T = TypeVar("T")
 SOURCE = "/chaos/poison"
 """The `ce_source` of every poison message. No desk has this source."""
 TOPICS = (*FACTS_AND_REQUESTS, *ORDERS, *PARKED)
-"""All topics except the state topics. These are left out because only their own desk reads them."""
+"""All topics except the state topics. State topics are left out because only their own desk reads them."""
 HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), orders_topic(s))) for t in TOPICS}
-"""Topic → the services that read it, and so must park a message on it that nobody can read."""
+"""Topic → the services that read it. Each of them must park a message on it that nobody can read."""
 
 
 Known = set[tuple[str, str, int, int]]
-"""Messages by service, topic, partition and offset."""
+"""Messages, each as service, topic, partition and offset."""
 STILL_SECONDS, MOST_SECONDS = 120.0, 480.0
 """Poison must be parked and settled within `MOST_SECONDS`, and the wait ends earlier if there is no progress for
 `STILL_SECONDS`. Other faults may stop the broker and the desks meanwhile, and on a slow machine their new start takes

@@ -1,4 +1,4 @@
-"""How is the network between a worker and the broker made slow, silent or cut? By a TCP proxy between the two."""
+"""How is the network between a worker and the broker made slow, silent or cut? A TCP proxy stands between the two."""
 
 import asyncio
 import threading
@@ -135,7 +135,7 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         except OSError:
-            # One side has closed its connection. `_connect` closes the other one.
+            # One side has closed its connection. `_connect` closes the connection to the other side.
             return
 
 

@@ -1,5 +1,5 @@
-"""What does the kill ledger print? A table of what is promised, a table of the faults, and the steps to take if a line
-is bad."""
+"""What does the kill ledger print? It prints a table of what is promised, a table of the faults, and the steps to take
+if a line is bad."""
 
 import itertools
 import os
@@ -23,8 +23,8 @@ BUSY_SECONDS = 2.0
 """If a desk wrote on a partition within this many seconds before a fault, it should write on it again soon after the
 fault."""
 SKEWED_SECONDS = 24 * 3600
-"""A fact counts as written with a stepped clock if its time differs from the time of that clock by fewer seconds than
-these. They are six real seconds on the theatre's clock. A clock is stepped by two days or more."""
+"""A fact counts as written with a stepped clock if its time differs from the time of that clock by less than this many
+seconds. On the theatre's clock, they pass in six real seconds. A clock is stepped by two days or more."""
 CALM_SECONDS = 30.0
 """The most seconds for which no consignment may reach its end. The time of faults does not count."""
 MANY = 100

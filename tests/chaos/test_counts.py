@@ -1,4 +1,4 @@
-"""Do the rows of every stage agree with the ends in the ledger? Is a row found that does not?"""
+"""Do the rows of every stage agree with the ends in the ledger? Is a row found that does not agree?"""
 
 from collections import Counter
 from pathlib import Path

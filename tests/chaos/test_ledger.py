@@ -1,4 +1,5 @@
-"""Is the promise kept in a short season with every kind of fault? `make chaos` runs a long season."""
+"""Is nothing lost, doubled, reordered or wrongly released in a short season with every kind of fault? `make chaos` runs
+a long season."""
 
 import subprocess
 import sys

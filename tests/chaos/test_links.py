@@ -17,6 +17,7 @@ from services.console.readmodel.database import migrate
 from services.console.readmodel.messages import TOPICS
 from services.console.settings import ConsoleSettings
 from services.shell import transactions
+from services.shell.clients import desk_producer
 from services.shell.clock import now
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
@@ -85,6 +86,39 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
             border.ask(lodged, "the same declaration, asked again")
             border.ask(lodge(reference="next"))
             border.until(lodge(reference="next").key, "DeclarationAccepted")
+            assert not problems
+        assert [e.kind for e in border.facts(lodged.key)] == ["DeclarationAccepted", "DeclarationRepeated"]
+        border.close()
+
+
+def test_a_commit_whose_answer_is_lost_and_whose_producer_was_fenced_since_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process of the same slot begins between the commit and the second question for its outcome. The answer
+    is then a fence, although the batch was committed."""
+    monkeypatch.setattr(transactions, "COMMIT_SECONDS", 1.0)
+    with behind_a_proxy(tmp_path) as (broker, proxy):
+        provision(broker.bootstrap, 1)
+        settings = WorkerSettings(
+            kafka=f"127.0.0.1:{proxy.port}", partitions=1, slot="doubled", transaction_timeout_ms=1000
+        )
+        desk = Loop(desks(["declaration"])[0], settings)
+        border = Border(broker.bootstrap, 1)
+        with capture_logs() as logs, running(desk) as problems:
+            first, lodged = lodge(reference="before"), lodge(reference="unanswered")
+            border.ask(first)
+            border.until(first.key, "DeclarationAccepted")
+            proxy.mute(END_TXN)
+            border.ask(lodged)
+            border.until(lodged.key, "DeclarationAccepted")
+            border.eventually(lambda: any(line["event"] == "commit not answered" for line in logs))
+            other = desk_producer("declaration", settings.model_copy(update={"kafka": broker.bootstrap}), print)
+            other.init_transactions(30)
+            proxy.cut()
+            proxy.heal()
+            border.eventually(lambda: problems or any(line["event"] == "transaction aborted" for line in logs))
+            border.ask(lodged, "the same declaration, asked again")
+            border.until(lodged.key, "DeclarationRepeated")
             assert not problems
         assert [e.kind for e in border.facts(lodged.key)] == ["DeclarationAccepted", "DeclarationRepeated"]
         border.close()

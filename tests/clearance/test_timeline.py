@@ -1,4 +1,4 @@
-"""Does the desk measure the stage times as they are defined, in whatever order it reads the facts?"""
+"""Does the clearance service measure the stage times as they are defined, in whatever order it reads the facts?"""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -241,7 +241,7 @@ def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
 
 def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
     """After a restart another library reads a part of each timeline's JSON. The result must be the same as with the
-    desk's own types."""
+    service's own types."""
     before, after_restart = OpenConsignments(), OpenConsignments()
     before.restored([])
     stories = [list(order[:length]) for order in permutations(STORY) for length in (1, 3, len(STORY))]

@@ -32,7 +32,8 @@ GONE_SECONDS = 15
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop: after so many seconds, these signals are sent one after the other, with the terminal open or closed."""
+    """One stop: after `after` seconds, the signals `numbers` are sent one after the other, with pauses of `apart`
+    seconds. `closed`: whether the terminal is closed."""
 
     after: float
     numbers: tuple[signal.Signals, ...]

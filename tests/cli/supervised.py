@@ -1,5 +1,5 @@
 """How does a supervisor behave whose many small children end and are started again all the time? `python -m
-tests.cli.supervised FOLDER` runs it."""
+tests.cli.supervised FOLDER` runs such a supervisor."""
 
 import itertools
 import sys

@@ -42,8 +42,8 @@ def test_a_thread_that_ends_by_an_error_stops_everything_and_says_why(tmp_path: 
 
 
 def test_any_command_ends_with_its_threads() -> None:
-    """If it did not end, for example, a rebuild would wait for ever after its projector thread had
-    ended."""
+    """If a command did not end with one of its threads, `dtg rebuild`, for example, would wait for ever after its
+    projector thread had ended."""
     program = (
         "import threading, typer\nfrom services.cli import main\n"
         "def dies(): raise LookupError('nobody foresaw this')\n"

@@ -15,8 +15,8 @@ from tests.waiting import wait
 
 
 def test_every_published_key_is_known_from_the_first_moment_at_which_the_console_is_ready(tmp_path: Path) -> None:
-    """If a console does not find a key, it caches that for some seconds. So it must not be ready before the keys
-    are in the database."""
+    """If a console does not find a key, it caches this answer for some seconds. So the console must not be ready before
+    the keys are in the database."""
     env = surroundings(tmp_path / "home")
     address = f"http://127.0.0.1:{env['DTG_CONSOLE_PORT']}"
     program = [sys.executable, "-m", "services.cli.main", "up", "--demo", "--consignments", "1"]

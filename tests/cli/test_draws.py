@@ -57,8 +57,8 @@ def story_of(
 
 
 def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **changes: Any) -> list[LoggedMessage]:
-    """Returns a declaration and its assessment as the previous software version wrote them: the draw has no key id,
-    and anybody can repeat it."""
+    """Returns a declaration and its assessment as the previous software version wrote them: the draw has no key id, and
+    anybody can repeat the draw."""
     message = accepted()
     digest = sha256(f"{rule_set}/{message.consignment_id}".encode()).digest()
     value = Decimal(int.from_bytes(digest[:8])) / Decimal(2**64)

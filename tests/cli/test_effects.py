@@ -126,6 +126,16 @@ def test_a_report_that_was_answered_twice_is_doubled(calm_entries: list[LoggedMe
     assert about(ledger.doubled, out.headers["causationid"], "2 times")
 
 
+def test_a_strike_that_the_desk_itself_ended_answers_no_request(calm_entries: list[LoggedMessage]) -> None:
+    recorded = first(calm_entries, "EquipmentEventRecorded")
+    ended = with_headers(recorded, ce_id="another", ce_type="StrikeRetracted")
+    for phrases, doubled in (([], True), ([{"code": "came_with_it", "values": {}}], False)):
+        both = instead(
+            calm_entries, recorded, recorded, replace(ended, value=json.dumps({"phrases": phrases}).encode())
+        )
+        assert about(judge(both).doubled, recorded.headers["causationid"], "answered 2 times") is doubled
+
+
 def changed(entry: LoggedMessage, **fields: object) -> LoggedMessage:
     return replace(entry, value=json.dumps({**entry.body, **fields}).encode())
 
@@ -235,8 +245,8 @@ def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries
 
 
 def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[LoggedMessage]) -> None:
-    # After the release of goods in containers, the release desk publishes facts for the gate desk. So without the
-    # release there is a gap in the numbers.
+    # After the release of goods in containers, the release desk publishes further facts for the gate desk. So if the
+    # release is missing, there is a gap in the sequence numbers of the release desk.
     fact = first(calm_entries, "ReleaseGranted", lambda e: e.body["containers"])
     ledger = judge([*calm_entries, with_headers(fact, ce_source="/somebody", ce_id="another")])
     assert ledger.clean and ledger.foreign == 1

@@ -1,4 +1,4 @@
-"""Does the supervisor end a process that hangs, and no other one?"""
+"""Does the supervisor end a process that hangs, and no process that works?"""
 
 import os
 import re
@@ -48,13 +48,14 @@ while mode.read_text() == "starting":
     time.sleep(0.01)
 ThreadingHTTPServer(("127.0.0.1", port), Page).serve_forever()
 """
-"""A process with one page, which behaves as the file says. A silent or deaf one answers the first question only; a deaf one also does not end by
-SIGTERM; a starting one has no page yet."""
+"""The program of a process with one page. It behaves as the mode says that is in the file: in the modes `silent` and
+`deaf` it answers only the first question; in the mode `deaf` it also ignores SIGTERM; in the mode `starting` it has no
+page yet."""
 QUICK = Patience(stall_seconds=0.2, grace_seconds=0.2, failures=3, answer_seconds=1, pause_seconds=0.02)
 
 
 class Served:
-    """A small process with its page, watched by a supervisor's two calls."""
+    """A small process with a page. The test watches it with the same two calls as the supervisor."""
 
     def __init__(self, folder: Path, mode: str, patience: Patience) -> None:
         self.mode, port = folder / "mode", free_port()
@@ -74,19 +75,22 @@ class Served:
         fresh.replace(self.mode)
 
     def supervised(self) -> bool:
-        """Does what `dtg up` does in one turn; returns whether the process was started again."""
+        """Does once what `dtg up` does again and again: ends the process if it hangs, and starts it again if it has
+        ended. Returns whether it was started again."""
         first = self.child.pid
         self.notices += [notice for notice in (self.watch.end_if_hung(), self.child.watch()) if notice]
         return self.child.pid != first
 
     def asked_more(self, count: int) -> None:
-        """Supervises until so many more questions were asked. The process must not be started again."""
+        """Supervises until the page was asked `count` more questions. Meanwhile the process must not be started
+        again."""
         enough, first = self.watch.questions + count, self.child.pid
         wait(lambda: self.supervised() or self.watch.questions >= enough, "more questions", self.child)
         assert self.child.pid == first and self.notices == []
 
     def lives(self) -> None:
-        """Waits until the page answers, and a question of the supervisor was answered."""
+        """Waits until the page answers and has been asked two more questions, so that the supervisor knows that the
+        process is alive."""
         wait(lambda: not why_not_alive(self.page, 20), "the page to be served", self.child)
         self.asked_more(2)
 
@@ -126,7 +130,8 @@ def test_a_process_that_does_not_end_when_told_is_killed_after_its_time(tmp_path
 
 
 def test_a_stopped_process_is_replaced(tmp_path: Path, begun: list[Served]) -> None:
-    """It takes connections, because the kernel does, and no SIGTERM."""
+    """For a stopped process the kernel still accepts connections, but the process does not handle SIGTERM. So it must
+    be killed."""
     served = Served(tmp_path, "well", QUICK)
     begun.append(served)
     served.lives()
@@ -153,7 +158,8 @@ def test_one_that_stalls_from_the_first_moment_is_starting(tmp_path: Path, begun
 
 
 def test_a_console_that_has_too_many_connections_is_at_work(tmp_path: Path, begun: list[Served]) -> None:
-    """It refuses the supervisor's connection. Otherwise who opens many connections could have it ended again and again."""
+    """Such a console answers the supervisor with 503, and must not be ended for that. Otherwise anybody who opens many
+    connections could have it ended again and again."""
     served = Served(tmp_path, "well", QUICK)
     begun.append(served)
     served.lives()
@@ -171,7 +177,7 @@ def test_no_proxy_of_the_environment_is_asked(
     served.lives()
 
 
-# what the answers say, with the seconds given
+# rules about failures; the times of the answers are given, so that nothing waits
 
 
 def after(*answers: tuple[str, float, float], pid: int = 7) -> Answers:
@@ -234,7 +240,7 @@ class Small(Up):
 up = Small(UpSettings(home=sys.argv[1], kafka="127.0.0.1:1"), demo=False, speed=1, consignments=1, seed=1)
 sys.exit(up.run())
 """
-"""`dtg up` with two small processes. It waits ten minutes for each answer."""
+"""The program of a `dtg up` with two small processes. It waits up to ten minutes for the answer to each question."""
 
 
 def test_a_question_that_nobody_answers_delays_neither_the_others_nor_a_stop(tmp_path: Path) -> None:

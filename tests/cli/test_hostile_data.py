@@ -141,7 +141,7 @@ class Crowd:
 
 
 def compressed(bootstrap: str) -> None:
-    """Sends a compressed message. Any client may do so, with a codec that a reader lacks."""
+    """Sends compressed messages with each codec of Kafka. Any client may use a codec that a reader lacks."""
     for codec in ("gzip", "snappy", "lz4", "zstd"):
         producer = Producer({"log_level": 0, "bootstrap.servers": bootstrap, "compression.type": codec})
         for topic in ("customs-gate-requests", "customs-release-facts", "customs-release-parked"):
@@ -162,7 +162,8 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs `dtg` in this process."""
+    """Returns a function that runs `dtg` in this process on the hostile broker, and returns the output. It fails if the
+    output has a character that controls the terminal, or if the exit code is not one of `codes`."""
     monkeypatch.setenv("DTG_KAFKA", full)
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))

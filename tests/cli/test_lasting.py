@@ -41,7 +41,7 @@ QUICK = (
     *("account confirm", "codes"),
     *("key list", "key add", "key rotate", "key revoke", "draws keys", "draws add-key"),
 )
-"""Commands that only read or write a few rows of the console's database, or one file."""
+"""Commands that only read or write a few rows of the console's database or one file, or print code tables."""
 
 
 def test_each_command_is_known_to_last_to_serve_or_to_be_quick() -> None:

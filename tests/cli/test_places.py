@@ -1,4 +1,5 @@
-"""Does everything run in any folder and environment? The tests start it, move the folder, and start it again."""
+"""Does everything run in any folder and environment? A test starts `dtg up` in a folder, moves the folder, and starts
+`dtg up` again."""
 
 import os
 import signal

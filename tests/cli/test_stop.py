@@ -37,7 +37,7 @@ on_stop(lambda: print("asked", flush=True), lambda: print("at once", flush=True)
 print("ready", flush=True)
 time.sleep(600)
 """
-"""The program of a process that does not end on the first signal, so that only a second one ends it."""
+"""The program of a process that does not end on the first signal, so that only a second signal ends it."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -1,6 +1,7 @@
 """Is everything that the command line says to people in Chinese and in English?
 
-The sources are read, not run: so a sentence of an error that no test provokes is found, too.
+The test reads the sources instead of running them, so that it also finds the sentence of an error that no other test
+causes.
 """
 
 import ast
@@ -23,7 +24,7 @@ SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:.]? [A-Za-z]{2,}")
 LATIN = re.compile(r"[A-Za-z]{3,}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAYS = {"line", "block", "secret", "styled", "progress", "progress_below", "Table", "_refuse"}
-"""The functions that print what they are given, so that even a single word is for people."""
+"""The functions that print their arguments. So even a single word that is passed to them is for people."""
 STOP_A_COMMAND = {
     *(
         "BrokerError",
@@ -37,7 +38,7 @@ STOP_A_COMMAND = {
     ),
     *("NoDatabase", "NotDrawKeys", "NotGranted", "NotKorea", "NotLodged", "NotPrivate", "NotTold", "Spoiled"),
 }
-"""The errors, of whatever service, whose text a command prints as the whole of what it says."""
+"""The classes of errors, of any service, that end a command. The command then prints only the text of the error."""
 EVIDENCE = {"copies.py", "effects.py", "ledger.py", "mistakes.py"}
 """Files whose lines are evidence about single messages, in names as they are on the wire. `dtg audit` prints a few of them below a table
 that counts the faults in both languages."""
@@ -86,7 +87,8 @@ def named(function: ast.expr) -> str:
 
 
 def constant(node: ast.AST) -> str:
-    """The text of a string without the values that are filled in."""
+    """The text of a string, with `…` in place of each value that is filled in; an empty text if the node is no
+    string."""
     if isinstance(node, ast.JoinedStr):
         return "".join([constant(each) or "…" for each in node.values])
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
@@ -106,7 +108,7 @@ def test_nothing_that_the_command_line_says_is_in_english_only() -> None:
 
 
 def test_no_error_of_another_service_that_ends_a_command_is_in_english_only() -> None:
-    """An error that only passes the text of another one on has no words of its own."""
+    """An error that only passes on the text of another error has no constant text, so this test does not report it."""
     wrong, found = [], set()
     for file in [*(ROOT / "services").rglob("*.py"), *(ROOT / "deploy").rglob("*.py")]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

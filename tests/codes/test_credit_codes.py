@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stdnum.cn import ric as their_persons
 
 from schemas.codes import uscc
+from schemas.codes.checks import CONTRADICTIONS
 from schemas.codes.uscc import CreditCodePart
 from schemas.papers import checks
 from schemas.vocabulary import Severity
@@ -62,7 +63,7 @@ def test_a_code_of_the_sandbox_is_one_at_its_offices_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "0" * 18, "1" * 18, "9" * 18, "91370200000000000X", REAL[0][:-1], REAL[0].lower(), f"{REAL[0]} "]
+    "wrong", ["", "0" * 18, "1" * 18, "9" * 18, "91370200000000000X", REAL[0][:-1], REAL[0].lower(), f"{REAL[0]}0"]
 )
 def test_zeros_and_other_forms_are_errors(wrong: str) -> None:
     assert said_of(wrong) == [(ERROR, "consignee_invalid")]
@@ -82,6 +83,20 @@ def test_the_number_of_an_identity_card_is_named_as_one(number: str) -> None:
     assert uscc.is_of_person(number) and their_persons.is_valid(number)
     assert said_of(number) == [(ERROR, "party_is_person")]
     assert said_of(DECLARANT, declarant=number)[0] == (ERROR, "party_is_person")
+
+
+@pytest.mark.parametrize("number", ["131002199801234565", "131002197712015409", "131002196408109481"])
+def test_so_is_one_that_breaks_the_standard_of_codes_in_one_part_only(number: str) -> None:
+    """A tenth of the identity cards of some places (131002, 331001, 321102) passed for codes of which one part is broken."""
+    assert uscc.is_of_person(number) and len(uscc.broken_parts(number)) == 1
+    assert said_of(number) == [(ERROR, "party_is_person")] == said_of(DECLARANT, declarant=number)[:1]
+
+
+def test_a_code_that_is_also_the_number_of_an_identity_card_is_for_an_officer() -> None:
+    """A real company may have it, so the declaration is not rejected."""
+    for number in ("131002197001010644", "131002197002012844"):
+        assert uscc.is_of_person(number) and uscc.broken_parts(number) == ()
+        assert said_of(number) == [(WARNING, "party_is_person")] and "party_is_person" in CONTRADICTIONS
 
 
 @given(st.from_regex(r"\A[1-6][1-5][0-9]{4}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9])[0-9]{4}\Z"))

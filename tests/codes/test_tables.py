@@ -1,6 +1,7 @@
 """Has each code table a source, a day and a count of its codes? Do the tables agree with independent ones, and are the
 nearest codes suggested for a wrong one?"""
 
+import re
 from datetime import date
 
 import pytest
@@ -10,9 +11,10 @@ from babel.core import get_global
 from schemas.codes import countries, offices, trade, units
 from schemas.codes.bilingual import Bilingual
 from schemas.codes.currencies import CURRENCIES
+from schemas.codes.meant import MEANT
 from schemas.codes.nearest import nearest
 from schemas.codes.rows import rows
-from schemas.codes.tables import tables
+from schemas.codes.tables import CodeTable, tables
 from schemas.vocabulary import TransportMode
 
 TODAY = date(2026, 11, 28)
@@ -112,6 +114,14 @@ def test_copies_of_official_lists_name_no_licence_and_say_so() -> None:
         assert "licence" in str(module.__doc__), module.__name__
 
 
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_where_a_table_is_from_is_told_in_the_language_of_the_page(table: CodeTable) -> None:
+    """The Chinese pages of the tables named source and licence in English."""
+    for text in (table.source_zh, table.licence_zh, table.lacks_zh):
+        assert not re.search(r"(?:\b[a-z]{2,}\b[ ,]*){3,}", re.sub(r"[\w.-]+\.(com|cn|net)\S*", "", text)), text
+    assert not re.search("[\u4e00-\u9fff]", f"{table.source}{table.licence}{table.lacks}")
+
+
 @pytest.mark.parametrize(
     ("table", "typed", "first"),
     [
@@ -128,11 +138,42 @@ def test_copies_of_official_lists_name_no_licence_and_say_so() -> None:
         ("currencies", "USB", "USD"),
         ("offices", "2401", "4201"),
         ("package-kinds", "散装", "00"),
+        # names, abbreviations, and codes of other or of former tables
+        *[("currencies", typed, "CNY") for typed in ("RMB", "rmb", "人民币", "142")],
+        *[("currencies", "502", "USD"), ("currencies", "DEM", "EUR"), ("currencies", "ANG", "XCG")],
+        *[
+            ("countries", "韩国", "KR"),
+            ("countries", "133", "KR"),
+            ("countries", "UK", "GB"),
+            ("countries", "SU", "RU"),
+        ],
+        *[("units", "KGM", "035"), ("units", "kg", "035"), ("units", "PCE", "007"), ("units", "公斤", "035")],
+        *[("package-kinds", "纸箱", "22"), ("package-kinds", "CT", "22"), ("transport-modes", "海运", "2")],
     ],
 )
 def test_what_somebody_may_have_meant_is_named(table: str, typed: str, first: str) -> None:
     named = nearest(typed, TABLES[table].names)
     assert first in named and len(named) <= 3
+
+
+def test_the_first_one_named_is_the_one_that_is_meant() -> None:
+    for table, typed, meant in (("currencies", "RMB", "CNY"), ("countries", "SU", "RU"), ("currencies", "ZWL", "ZWG")):
+        assert nearest(typed, TABLES[table].names)[0] == meant
+    for names, meant_codes in MEANT:
+        assert {code for codes in meant_codes.values() for code in codes} <= names.keys()
+        assert not meant_codes.keys() & names.keys(), "a code means itself"
+
+
+@pytest.mark.parametrize(
+    ("table", "typed"),
+    [
+        *[("currencies", "美刀"), ("countries", "火星"), ("countries", "999"), ("units", "ZZZ"), ("units", "")],
+        *[("package-kinds", "??"), ("transport-modes", ""), ("offices", "abcd"), ("currencies", "")],
+    ],
+)
+def test_where_nothing_is_like_it_nothing_is_named(table: str, typed: str) -> None:
+    """Neighbours in the order of the table were named: ZAR, ZMW and ZWG in place of a Chinese name, 001 to 003 in place of no unit."""
+    assert nearest(typed, TABLES[table].names) == ()
 
 
 @pytest.mark.parametrize("typed", ["", "x" * 10_000, "０３５", "\U0001f6a2" * 20])

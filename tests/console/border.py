@@ -92,7 +92,7 @@ class PublishedMessage:
     sequence: int
     at: datetime
     of: str = ""
-    """For a copy, the topic of its fact."""
+    """If this message is a copy for ports: the topic of the fact that was copied; otherwise empty."""
 
     def headers(self) -> Any:
         desk = (self.of or self.topic).split("-")[1]
@@ -155,7 +155,7 @@ def declaration(
 
 @dataclass
 class Border:
-    """The messages about one consignment; `said` has all of them in order."""
+    """The story of one consignment: `messages` has all messages about it, in order."""
 
     reference: str
     containers: tuple[str, ...] = ("CSQU3054383",)
@@ -194,7 +194,7 @@ class Border:
         return {"consignment_id": self.id, "occurred_at": self.at}
 
     def lodged(self, **changed: Any) -> "Border":
-        """Adds a lodgement; with `changed`, of another declaration under the same reference."""
+        """Adds a lodgement. With `changed`, the declaration has these fields, under the same reference."""
         if changed:
             self.declaration = declaration(self.reference, self.containers, self.lines, **changed)
         self._say("anyone", LodgeDeclaration(**self._goods(), asked_by="broker-1", declaration=self.declaration))
@@ -249,10 +249,10 @@ class Border:
         return self
 
     def lodged_again(self, request: str = "") -> "Border":
-        """Adds the facts by which the lodgement is passed on to the next consignment after a withdrawal. All later messages are about
-        that one.
+        """Adds the facts by which the lodgement is passed on to the next consignment after a withdrawal. All later
+        messages are about the next consignment.
 
-        `request`: the request that lodged it; by default the request of the message before.
+        `request`: the id of the request that lodged the declaration again; by default the id of the message before.
         """
         request, later = request or self.messages[-1].id, consignment_id(DECLARANT, self.reference, 2)
         passed_on = DeclarationPassedOn(**self._goods(), request_id=request, later=later)
@@ -516,7 +516,7 @@ class Border:
         )
 
     def partly_released(self, *boxes: str, holds: tuple[str, ...] = ("arrival",)) -> "Border":
-        """Adds the release of these containers; the others wait."""
+        """Adds the release of the goods in these containers; the goods in the other containers wait."""
         self._version += 1
         open_holds = tuple(
             Hold(hold_id=h, owner=_owner(h), reason=_REASONS.get(h, "held"), since=self.at, lifted_by=_lifted_by(h))
@@ -656,7 +656,8 @@ def _for_ports(one: PublishedMessage) -> list[PublishedMessage]:
 
 
 def publish(bootstrap: str, messages: Iterable[PublishedMessage], former: bool = False) -> None:
-    """Writes these messages with the copies for ports, each topic in the given order, and waits for the broker. `former`: as `copies`."""
+    """Writes these messages and their copies for ports, each topic in the given order, and waits until the broker has
+    acknowledged them. `former`: as in `copies`."""
     producer = clients.producer(access_to(bootstrap), {"acks": "all", "enable.idempotence": True})
     failed: list[Any] = []
 

@@ -1,6 +1,8 @@
-"""What do the console's tests use? A broker without desks, both databases, and a projector that a test can wait for.
+"""What do the console's tests use? They use a broker without desks, SQLite and PostgreSQL, and a projector that a test
+can wait for.
 
-The tests write the facts of desks themselves, and also bad messages on every topic, which no desk may read.
+The tests write the facts of the desks themselves. They also write bad messages on every topic. So no desk may run on
+this broker.
 """
 
 import asyncio
@@ -71,7 +73,7 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    # the folder is not in pytest's own folders, because the user `postgres` may not read those
+    # the folder is not below pytest's own folders, because the user `postgres` may not read pytest's folders
     folder = Path(tempfile.mkdtemp(prefix="console-pg-"))
     running = Postgres(folder)
     running.start()
@@ -82,7 +84,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty, migrated database of each kind."""
+    """The URL of an empty, migrated database. A test with this fixture runs once on SQLite and once on PostgreSQL."""
     # the folder DTG_HOME contains the rights file of a PostgreSQL database
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     if request.param == "sqlite":
@@ -124,7 +126,8 @@ class Running:
         self.http.close()
 
     def acting_as(self, name: str, **what: str) -> dict[str, str]:
-        """The headers for a request of this account; it may do everything unless `what` (roles, company, office) says otherwise."""
+        """The headers for a request of this account; the account may do everything, unless `what` (roles, company,
+        office) says otherwise."""
         return admit(self.settings.database_url, name, **what)
 
     def catch_up(self) -> None:
@@ -138,7 +141,7 @@ class Running:
         wait(caught_up, "the console to catch up")
 
     def routes(self) -> Iterator[APIRoute]:
-        """Every address the application answers, with those of its included routers."""
+        """Every route of the application, including the routes of its included routers."""
         yield from routes_of(self.app)
 
     def api(self, method: str, path: str, **more: Any) -> httpx2.Response:

@@ -1,4 +1,5 @@
-"""Which facts do the desks publish that do not occur on a simulated day? Each story ends with facts that have further codes."""
+"""Which facts do the desks publish that do not occur on a simulated day? Each story ends with facts whose codes do not
+occur on that day."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -185,6 +186,7 @@ def _records() -> Iterator[Any]:
     yield record(BROMIDE, *GOOD[BROMIDE], residue_ppm=Decimal(9))
     yield record(BROMIDE, ("0", "21", "48"), ("2", "22", "30"), ("20", "21", "24"))
     yield record(FLUORIDE, ("0", "20", "115"), ("24", "20", "28.9"), ("47", "20", "28.9"))
+    yield record(FLUORIDE, ("0", "20", "115"), ("24", "20", "0"), ("48", "20", "29"))
 
 
 def said_by_release() -> Iterator[Story]:
@@ -292,6 +294,7 @@ def said_by_release() -> Iterator[Story]:
         report_id="r1",
     )
     yield story(desk, facts.consignment_assessed(INSPECTION), requests.arrival(), moved)
+    yield story(desk, facts.consignment_assessed(), moved.model_copy(update={"kept": True}))
     unsaid = facts.rectification_requested().model_copy(update={"reason": "documents: not in order, no remarks"})
     yield story(desk, facts.consignment_assessed(DOCUMENTS), unsaid)
     yield story(desk, facts.consignment_assessed(), facts.consignment_left_unreleased())
@@ -339,6 +342,8 @@ def said_by_gate() -> Iterator[Story]:
     yield story(desk, *yes, boxes.event(EquipmentEvent.STRIPPED, 20))
     yield story(desk, *yes, boxes.event(EquipmentEvent.STUFFED, 20))
     yield story(desk, *yes, boxes.struck(boxes.A))
+    again = story(desk, boxes.freed(boxes.A, arrived=0), boxes.struck(boxes.A)).when(boxes.out(60), at=at(60))
+    yield again.when(boxes.held(boxes.A, version=3, arrived=boxes.DAY, when=boxes.DAY), at=at(boxes.DAY))
     arrived = boxes.held(boxes.A, version=3).model_copy(update={"arrival_retracted": True})
     yield story(desk, boxes.freed(boxes.A, arrived=0), arrived)
     late = story(desk, boxes.discharged(0)).when(boxes.discharged(2 * boxes.DAY), at=at(2 * boxes.DAY))

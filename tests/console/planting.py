@@ -1,5 +1,5 @@
-"""A different word is put into every field of every kind of message, and into every column that is made from one. Tests look for
-these words to find what an answer must not show.
+"""A different word is put into every field of every kind of message, and into every column that is made from a field.
+Tests look for these words to find what an answer must not show.
 
 Kinds and fields come from the catalogue, and marks from the fields, so new ones get words without a change here.
 """
@@ -46,8 +46,8 @@ Fields = Mapping[str, tuple[type[Message], str]]
 @dataclass
 class Planted:
     """The planted words. `tokens`: word → the mark of its field; `where`: word → its field; `messages`: key, id and
-    words of each message; `statements`: SQL that inserts the rows; `unplanted`: fields that accept no such word;
-    `ending`: what follows each word where it is planted."""
+    words of each message; `statements`: SQL that inserts the rows; `unplanted`: fields that accept no planted word;
+    `ending`: a text that is planted behind each word."""
 
     tokens: dict[str, SeenBy] = field(default_factory=dict)
     where: dict[str, str] = field(default_factory=dict)

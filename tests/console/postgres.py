@@ -1,4 +1,5 @@
-"""A real PostgreSQL for this test session, on a free loopback port; it ends with the session and leaves no files."""
+"""How do tests get a real PostgreSQL? A server is started for the test session, on a free loopback port; it ends with
+the session and leaves no files."""
 
 import os
 import pwd
@@ -12,7 +13,7 @@ BIN = Path("/usr/lib/postgresql/15/bin")
 
 
 class Postgres:
-    """`url`: the URL of its database `console`; `start` returns when the server answers."""
+    """The server. `url`: the URL of its database `postgres`; `start` returns when the server answers."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""A console whose rows a test writes itself, as if no broker could be reached."""
+"""How do tests ask a console over HTTP without a broker? Its server runs, and the test writes the rows itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ LONG_SECONDS = 3600.0
 
 
 class Quiet(Running):
-    """A console whose rows say that the projector, another process, has read everything."""
+    """A console without a broker. Its rows say that a projector in another process has read every message."""
 
     def start(self) -> None:
         admit(self.settings.database_url)

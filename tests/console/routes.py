@@ -1,4 +1,4 @@
-"""Which addresses does an application answer?"""
+"""Which routes does an application have?"""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 
 
 def routes_of(app: FastAPI) -> Iterator[APIRoute]:
-    """Every address, with those of its included routers."""
+    """Every route of the application, including the routes of its included routers."""
     for route in app.routes:
         for each in getattr(getattr(route, "original_router", None), "routes", [route]):
             if isinstance(each, APIRoute):

@@ -1,5 +1,5 @@
-"""Which messages are there on a day at the border? The simulator's people and the real desks run without a broker: with the loop's real
-turns, topics in memory, one partition, and a clock that jumps from act to act."""
+"""Which messages are there on a day at the border? The simulator's people and the real desks run without a broker: with
+the loop's real turns, topics in memory, one partition, and a clock that jumps from one request to the next."""
 
 import heapq
 from collections import defaultdict
@@ -41,7 +41,7 @@ NOBODY = "00000000-0000-5000-8000-000000000000"
 
 @dataclass
 class Simulated:
-    """The topics of one day; `said`: all messages in order."""
+    """The topics of one day. `messages`: all messages in the order in which they were written."""
 
     consignments: int
     seed: int = 7
@@ -62,7 +62,7 @@ class Simulated:
         self._kinds: dict[str, int] = {}
 
     def play(self, indexes: Iterable[int] | None = None) -> None:
-        """Plays all goods of the day, or these, until nobody does anything any more."""
+        """Plays all goods of the day, or only the goods with these indexes, until nobody does anything any more."""
         for index in range(self.consignments) if indexes is None else indexes:
             if (plan := self._returning.due(self.day.plan(index))) is not None:
                 self._lodge(plan, plan.lodged_at)
@@ -92,7 +92,7 @@ class Simulated:
         heapq.heappush(self._due, (at, self._count, name, request))
 
     def ask(self, name: str, request: Request, at: datetime) -> None:
-        """Sends a request, only once under the same `name`, its idempotency key."""
+        """Sends a request. `name`: its idempotency key; requests with the same name get the same request id."""
         topic = topic_of("anyone", type(request))
         self.typed |= set(_texts(orjson.loads(encode(request))))
         headers = request_headers(request, request_id(SENDER, name), SENDER, at.isoformat())
@@ -183,7 +183,7 @@ class Simulated:
 
 
 def _weak(order: TreatmentOrdered, at: datetime, number: int) -> RecordTreatment:
-    """A treatment record that proves too little, each time in another way."""
+    """A treatment record that proves too little. `number` (0 to 3): in which way."""
     rows: tuple[tuple[tuple[float, int], ...], ...] = (
         ((0, 20), (0.25, 57), (0.4, 58)),
         ((0, 20), (0, 21)),
@@ -242,7 +242,7 @@ def full_day(consignments: int = 1500) -> Simulated:
 
 
 def _mistakes(day: Simulated, key: str, name: str, at: datetime) -> None:
-    """Sends requests of which a desk refuses all or most."""
+    """Sends several requests. A desk refuses all or most of them."""
     of: dict[str, Any] = {"consignment_id": key, "asked_by": "officer-9", "occurred_at": at}
     record: dict[str, Any] = {
         "origin": "risk",

@@ -113,7 +113,7 @@ class Still:
         return answer.text
 
     def stop(self) -> None:
-        """Closes the client and the databases."""
+        """Closes the connections to the database."""
         context: ConsoleContext = self.app.state.context
         self.store.engine.dispose()
         context.rows._engine.dispose()

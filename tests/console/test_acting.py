@@ -37,7 +37,8 @@ WAITS: dict[tuple[str, Mover], str] = {
     **{(code, Mover.QUARANTINE): TREATED for code in AwaitedCode if code.startswith("quarantine/")},
     **{(code, Mover.OFFICER): DECIDED for code in AwaitedCode if code.startswith("quarantine/")},
 }
-"""What goods wait for, and whose move it is → the route by which that one does it; empty if no request of a person ends it."""
+"""What goods wait for, and whose move it is → the route by which the mover ends the wait; empty if no request of a
+person can end it."""
 SEVERAL = {AwaitedCode.OFFICER: of_officer("request"), AwaitedCode.GATE: of_departure("CSQU3054383")}
 
 
@@ -71,7 +72,8 @@ def test_codes_of_a_newer_version_name_nobody() -> None:
 
 
 def test_the_words_of_the_others_name_their_roles_already() -> None:
-    """Only `officer` can be more than one of them; the other names stand for the roles that the table of rights has."""
+    """Only the mover `officer` may stand for different roles, depending on what goods wait for. Each other mover always
+    stands for the same roles."""
     roles = {mover: {tuple(roles_for(what, mover)) for what, whose in WAITS if whose is mover} for mover in Mover}
     assert roles[Mover.INSPECTION] == {(Role.INSPECTOR,)} and roles[Mover.QUARANTINE] == {(Role.TREATMENT,)}
     assert roles[Mover.CARRIER] == {(Role.CARRIER, Role.TERMINAL)}

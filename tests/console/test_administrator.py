@@ -1,4 +1,5 @@
-"""Can an administrator give and take rights on the pages as on the machine, and can only an auditor see that, too? No broker is needed."""
+"""Can an administrator give and take rights on the pages as well as on the machine, and can only administrators and
+auditors see who has which rights? No broker is needed."""
 
 import re
 import shutil
@@ -65,7 +66,7 @@ class Pages:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with one account of each role, and one whose name is hard to write in an address."""
+    """A database with one account of each role, and one account whose name is hard to write in an address."""
     file = tmp_path_factory.mktemp("people") / "console.db"
     url = f"sqlite:///{file}"
     migrate(url)

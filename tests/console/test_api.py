@@ -617,7 +617,7 @@ def test_a_declaration_is_bounded_at_the_door(console: Running) -> None:
     [46351.33, 1764000000, "46351.33", "20261125080000", "2026-11-25", "2026-11-25T08:00:00", "2026-11-25 08:00:00Z"],
 )
 def test_a_time_is_written_as_rfc_3339_writes_it_with_its_offset(console: Running, moment: object) -> None:
-    """Serial numbers of spreadsheets and compact time stamps were once read as seconds since 1970."""
+    """An older version read serial numbers of spreadsheets and compact time stamps as seconds since 1970."""
     goods, body = consignment_id(DECLARANT, "API-TIME"), {"place": "berth 1", "occurred_at": moment}
     (fault,) = problem(console.api("POST", f"/consignments/{goods}/arrival", json=body), 422, "invalid")["errors"]
     assert fault["pointer"] == "/occurred_at" and "2026-11-23T08:00:00+08:00" in fault["message_en"]
@@ -691,7 +691,7 @@ def test_the_gate_says_no_until_everything_says_yes(console: Running) -> None:
 
 
 def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_fact_names_it(console: Running) -> None:
-    """No release desk runs here."""
+    """No release desk runs here, so the test itself writes the facts that answer the hold."""
     consignment = red("H-1", (box := "HLBU1234567",))
     publish(console.settings.kafka, consignment.messages)
     console.catch_up()
@@ -841,7 +841,8 @@ def test_the_board_counts_what_the_rows_say(console: Running) -> None:
 
 
 def test_each_time_limit_that_was_set_aside_is_told_by_console_and_command(console: Running) -> None:
-    """Time limits have no position in a topic. All time limits of one partition once had the same name, so only one of them was listed."""
+    """Time limits have no position in a topic. In an older version, all parked time limits of one partition had the
+    same name, so only one of them was listed."""
     goods = [Border(f"LIMITS-{n}").lodged().accepted().parked_limit("overdue") for n in range(2)]
     goods[0].parked_limit("answer")
     publish(console.settings.kafka, [message for border in goods for message in border.messages])
@@ -896,7 +897,8 @@ def test_the_console_ends_soon_after_sigterm_even_with_open_streams(bootstrap: s
 
 
 def test_what_was_told_of_goods_that_nobody_lodged_is_listed_apart_and_on_no_board(console: Running) -> None:
-    """In an earlier version a hold on an id that was never declared made goods on the board that do not exist."""
+    """In an older version, the board counted goods that do not exist, if somebody had placed a hold on an id that was
+    never declared."""
 
     def counted() -> dict[str, int]:
         return {each["stage"]: each["consignments"] for each in console.api("GET", "/stages").json()["stages"]}

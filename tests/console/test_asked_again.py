@@ -1,5 +1,5 @@
-"""Does a request about a container keep it at the gate until the request is answered: also if it is sent again after a failure, and
-however many reports about the container were answered before?"""
+"""Does a request about a container keep the container at the gate until the request is answered? It must do so even if
+the request was sent again after a failure, and however many reports about the container were answered before."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,8 +52,8 @@ def context(url: str) -> Iterator[ConsoleContext]:
 
 
 def test_a_report_that_could_not_be_sent_counts_anew_when_it_is_sent_again(context: ConsoleContext) -> None:
-    """The broker did not answer, and the terminal sends the same report again after more than two minutes. With the time of the first
-    attempt, the row would be taken for one that was never sent."""
+    """The broker did not answer, and the terminal sends the same report again after more than two minutes. If the row
+    kept the time of the first attempt, the console would take the request for one that was never sent."""
     for asked_us in (1, 2_000_000_000):
         finish(context.asker._note_holds([report("r1", asked_us), report("r2", 7)]))
     with context.rows._engine.begin() as connection:
@@ -64,8 +64,8 @@ def test_a_report_that_could_not_be_sent_counts_anew_when_it_is_sent_again(conte
 def test_a_stripping_keeps_the_containers_into_which_the_goods_went_until_it_is_answered(
     context: ConsoleContext,
 ) -> None:
-    """The goods that these containers had before may be released, and the goods that came out of the other container may be held. The
-    answer is a fact about that other container."""
+    """The goods that were in the target containers before may be released, while the goods that came out of the
+    stripped container may be held. The fact that answers the report is about the stripped container."""
     asked_us = int(now().timestamp() * 1_000_000)
     finish(context.asker._note_holds([report("r1", asked_us, OTHER, THIRD), report("r2", 7)]))
 
@@ -132,8 +132,8 @@ def test_a_report_that_waits_is_not_named_among_the_goods_that_keep_the_box(cont
 
 
 def steps(file: Path, reports: int) -> int:
-    """Returns how many thousand steps SQLite needs to read what is not answered about a container, if only the last of so many reports is
-    not."""
+    """Returns how many thousand steps SQLite needs to read the unanswered requests about a container. `reports`: how
+    many reports about the container were answered; one more is not answered."""
     engine = open_engine(f"sqlite:///{file}", writes=True)
     METADATA.create_all(engine)
     holds = [{"request_id": f"r{n}", "consignment_id": BOX, "about": BOX, "asked_us": n} for n in range(reports + 1)]
@@ -158,8 +158,8 @@ def steps(file: Path, reports: int) -> int:
 
 
 def test_the_question_at_the_gate_costs_no_more_than_the_reports_of_the_box_are_many(tmp_path: Path) -> None:
-    """Once each report was searched among all facts about the container. If a key had sent 10,000 reports, the answer took many
-    seconds."""
+    """In an older version, the answer to each report was searched among all facts about the container. After a key had
+    sent 10,000 reports, the gate's answer took many seconds."""
     few, many = [steps(tmp_path / f"{reports}.db", reports) for reports in (500, 4000)]
     assert many < 20 * max(few, 5)
 

@@ -1,4 +1,5 @@
-"""Are requests that counted at the gate forgotten when a fact has answered them, and none that may still be needed?"""
+"""Are requests that counted at the gate forgotten when a fact has answered them, and is no request forgotten that may
+still be needed?"""
 
 from datetime import timedelta
 

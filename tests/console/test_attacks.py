@@ -93,7 +93,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
 
 
 def browser(door: Quiet, address: str = "127.0.0.1", **headers: str) -> httpx2.Client:
-    """A browser without cookies at this address."""
+    """A browser without cookies, whose connections come from this address."""
     transport = httpx2.HTTPTransport(local_address=address)
     return httpx2.Client(base_url=door.address, timeout=60, headers={**BROWSER, **headers}, transport=transport)
 
@@ -184,7 +184,8 @@ def test_a_key_for_the_gate_question_reads_no_messages_on_pages_either(door: Qui
 
 @pytest.mark.parametrize("field", ["watch_id", "asked_by", "on_behalf_of", "consignment_id"])
 def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str) -> None:
-    """A hold with the id of a watch would be taken for one that the watch placed, and would be lifted with the watch."""
+    """A desk would take a hold with the id of a watch for a hold that the watch placed, and would lift it with the
+    watch."""
     answer = door.api(
         "POST", f"/consignments/{GOODS}/holds", headers=headers_of(), json={"reason": "a tip", field: GOODS}
     )
@@ -192,8 +193,8 @@ def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str
 
 
 def test_a_key_signs_nobody_out_and_changes_no_password(door: Quiet) -> None:
-    """Otherwise somebody with a copy of a person's key for gate questions could end what this person does in the
-    browser."""
+    """If a key could do that, somebody with a copy of a person's key for gate questions could end what this person does
+    in the browser."""
     admit(door.settings.database_url, "officer/7", "inspector", "", "0000", SECRET)
     key = door.app.state.authenticator.accounts.make_key("officer/7", by="admin", at=world_us(), scopes=("gate",))
     headers = {**BROWSER, "Authorization": f"Bearer {written(key)}"}

@@ -1,5 +1,5 @@
-"""Are goods listed by what they wait for and by who has to act: each once, the longest waiting first, and only those that the reader
-may see?"""
+"""Are goods listed by what they wait for and by who has to act? Are they listed once each, the longest waiting first,
+and only if the reader may see them?"""
 
 import csv
 import re
@@ -109,7 +109,8 @@ def code_of(hold_id: str) -> str:
 
 
 def wanted(still: Still, awaited: AwaitedCode | None, mover: Mover | None) -> set[str]:
-    """The goods that wait for this and for this actor, found by looking at each."""
+    """The goods that wait for `awaited` and for `mover` (None: for anything, for anybody). This function looks at each
+    row instead of using the list's query."""
     with still.store.engine.connect() as connection:
         goods = connection.execute(select(t.CONSIGNMENTS)).all()
         holds = connection.execute(select(t.HOLDS)).all()

@@ -1,5 +1,5 @@
-"""If an answer was taken back, must the goods stay until the release desk has published what follows? It may be down, and topics have no
-order between them."""
+"""If an answer was taken back, must the goods stay until the release desk has published what follows? The release desk
+may be down, and there is no order between two topics."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -134,8 +134,8 @@ def second(console: Running) -> Iterator[Running]:
 def test_a_report_about_a_container_counts_at_every_console_from_its_202_on(
     console: Running, second: Running, bootstrap: str
 ) -> None:
-    """No gate desk runs here. The consoles must not repeat its last yes, because the visit may have ended and the container
-    may be back with other goods."""
+    """No gate desk runs here. The consoles must not repeat the gate desk's last yes, because the visit may have ended,
+    and the container may be back with other goods."""
     for number, (path, body) in enumerate(REPORTS.items()):
         box = f"TSTU000005{number}"
         story = Border(f"CR-{number}", (box,)).lodged().accepted().assessed().held("arrival").arrived().released()

@@ -34,7 +34,7 @@ class Server:
 
     @contextmanager
     def trigger(self, body: str) -> Iterator[None]:
-        """Makes a trigger that runs `body` before each fact is written."""
+        """Within the block, a trigger runs the SQL in `body` before each fact is written."""
         self.sql.execute(RAISING.format(body))
         self.sql.execute("CREATE TRIGGER refuse BEFORE INSERT ON facts FOR EACH ROW EXECUTE FUNCTION refuse()")
         yield
@@ -42,7 +42,7 @@ class Server:
         self.sql.execute("DROP FUNCTION refuse")
 
     def standing_in(self, query: str) -> int:
-        """The process id of the connection that the query finds."""
+        """Waits until the query finds a connection, and returns the id of PostgreSQL's process for that connection."""
         found: list[Any] = []
 
         def looked() -> bool:

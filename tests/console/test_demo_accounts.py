@@ -1,5 +1,5 @@
-"""Has each account of a demo its published key, even if an earlier start was killed at any point, and is there always a next key when
-one is rotated?"""
+"""Has each account of a demo its published key, even if an earlier start was killed at any point, and is there always a
+next key when a key is rotated?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ OF_AGENT = A_FEW[1]
 
 
 class Killed(BaseException):
-    """Raised at the place at which the process is killed."""
+    """Stands for the end of the process when it is killed."""
 
 
 @pytest.fixture
@@ -33,7 +33,8 @@ def engine(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 
 @contextmanager
 def killed_at(engine: Engine, statement: int) -> Iterator[list[int]]:
-    """Raises Killed before the writing statement with this number, counted from 1; the list records the statements up to it."""
+    """Raises Killed before the writing statement with this number, counted from 1. Yields a list with the numbers of
+    the writing statements until then."""
     statements: list[int] = []
 
     def before(connection: object, cursor: object, text: str, *more: object) -> None:

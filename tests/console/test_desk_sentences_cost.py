@@ -1,5 +1,5 @@
-"""Is a person's text, with whatever repetitions, distinguished from a desk's sentence quickly? All other threads wait
-meanwhile."""
+"""Is a person's text quickly distinguished from a desk's sentence, whatever is repeated in the text? All other threads
+wait meanwhile."""
 
 from time import process_time
 
@@ -9,7 +9,8 @@ from services.console.language import desk_sentences
 from services.console.language.words import TEXTS
 
 SECONDS = 0.3
-"""Seconds of CPU time for ten texts; the slowest took eight seconds when every way to split them was tried."""
+"""Seconds of CPU time for ten texts. In an older version, which tried every way to split a text, the slowest ten texts
+took eight seconds."""
 SENTENCES = [texts.en for key, texts in sorted(TEXTS.items()) if key.startswith("written.")]
 LONG = [text for text in SENTENCES if len(desk_sentences._between(text)) > 1]
 

@@ -37,15 +37,15 @@ class Row:
 
 
 def chain(*last: str) -> Iterator[Row]:
-    """Yields messages. The cause of each is the message before it, but its recorded time is earlier than that of its
-    cause."""
+    """Yields messages. The cause of each message is the message before it, but its recorded time is earlier than that
+    of its cause. `last`: the cause of the first message; no cause if it is missing."""
     names = [str(number) for number in range(MESSAGES)]
     for number, name in enumerate(names):
         yield Row(number, name, names[number - 1] if number else "".join(last), recorded_us=MESSAGES - number)
 
 
 class Counted(str):
-    """A name that counts how often it is compared or looked up."""
+    """A message id. The class counts how often such ids are looked up in sets and dictionaries."""
 
     __slots__ = ()
     lookups = 0
@@ -127,7 +127,8 @@ def test_what_a_check_saw_in_a_fact_of_nobodys_contract_is_told_as_it_stands(phr
 @pytest.mark.parametrize("levels", [99, 200, 253, 254, 255, 1000])
 @pytest.mark.parametrize("audience", [None, *Audience])
 def test_a_content_that_is_nested_however_deep_is_told(nested: str, levels: int, audience: Audience | None) -> None:
-    """Anybody who may write requests may send such a content, and it stays in the timeline for ever."""
+    """Anybody who may write requests may send a content that is nested so deeply, and it stays in the timeline for
+    ever."""
     message = Border("deep").lodged().messages[0]
     body = '{"asked_by":' + nested * levels + "0" + {"[": "]"}.get(nested, "}") * levels + "}"
     timeline_entry = entry(_row(message), body, audience=audience)
@@ -139,7 +140,8 @@ def test_a_content_that_is_nested_however_deep_is_told(nested: str, levels: int,
 
 @pytest.mark.parametrize("version", [-1, 2**63, 2**64 - 1, True, 1.5, None])
 def test_a_release_of_a_version_that_nobody_stores_is_told_as_unreadable(version: Any) -> None:
-    """A port's notebook stores the version in 63 bits, so the port would stop at this entry for ever."""
+    """A port's notebook stores the version in 63 bits. A port that cannot store the version of an entry would stop at
+    this entry for ever."""
     messages = Border("versions").lodged().accepted().assessed().arrived().released().messages
     message = next(one for one in messages if one.kind == "ReleaseGranted")
     body = orjson.loads(message.value)

@@ -1,4 +1,5 @@
-"""Does the console take what a terminal or carrier expects, and does it never look as if that had happened?"""
+"""Does the console accept an event that a terminal or carrier only expects, and does nothing look as if the event had
+happened?"""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +22,8 @@ BOX = "MSKU6011672"
 
 
 def taken(classifier: str, ahead: timedelta) -> str:
-    """The code of the fault for which the door refuses a report that is so far ahead of its clock, with its sentences; empty if it takes it."""
+    """Pointer, code and sentences of the fault for which the console refuses a report whose event time is `ahead` of
+    the console's clock; an empty text if it accepts the report."""
     body = {"container_no": BOX, "event": "DISC", "classifier": classifier, "place": "berth 1"}
     body["occurred_at"] = (now() + ahead).isoformat()
     try:
@@ -42,7 +44,7 @@ def test_what_is_expected_is_taken_weeks_ahead_and_what_happened_is_not(classifi
 
 
 def test_a_departure_that_is_corrected_to_an_expected_one_leaves_the_box_inside_since_it_was_told() -> None:
-    """And not since the time that is expected, which has not come."""
+    """The row must not say that the box is inside since the expected time, because that time has not come."""
     goods = Border("EXP-1", (BOX,)).lodged().accepted().assessed().opened()
     about: dict[str, Any] = {"visit": "visit-1", "report_id": "wrong"}
     alarm: dict[str, Any] = {

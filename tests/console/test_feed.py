@@ -51,8 +51,8 @@ def tell(kafka: str, consignments: list[Border]) -> None:
 
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker of its own, because these tests count each entry of the feed; there are releases in every partition, and one that
-    cannot be read."""
+    """A broker that only these tests use, because they count each entry of the feed. There are releases in every
+    partition, and one release that cannot be read."""
     with provisioned(tmp_path_factory.mktemp("feed-kafka")) as running:
         tell(running.bootstrap, granted("feed"))
         publish(running.bootstrap, spoilt(green("unreadable", ()), {"version": "x"}))
@@ -227,7 +227,7 @@ def test_a_database_restored_from_an_older_copy_skips_nothing(kafka: str, tmp_pa
 
 
 def test_a_bare_number_is_a_cursor_of_the_migrated_feed(kafka: str, url: str, request: pytest.FixtureRequest) -> None:
-    """An earlier version wrote such cursors into databases and ports' notebooks."""
+    """An earlier version wrote bare numbers as cursors into databases and ports' notebooks."""
     settings = ConsoleSettings(kafka=kafka, partitions=PARTITIONS, database_url=url)
     engine = open_engine(url, writes=True)
     with projecting(settings) as running:
@@ -294,7 +294,8 @@ def test_a_stored_release_that_is_no_release_breaks_no_feed(
 def test_what_could_not_be_stored_is_told_and_told_again_once_it_can(
     kafka: str, settings: ConsoleSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A revocation that this program cannot read stops the goods; a later program reads it, after newer ones of its partition."""
+    """If a console cannot read a revocation, the feed has an unreadable entry, and the goods must stay. A later version
+    reads the revocation; by then newer facts of its partition are in the feed."""
     called_back = green(f"unread-{settings.database_url[:6]}", ()).revoked()
     publish(kafka, called_back.messages)
     tell(kafka, granted(f"newer-{settings.database_url[:6]}"))

@@ -62,7 +62,7 @@ EXAMPLES: dict[str, tuple[tuple[str, Any], str]] = {
     "duplicate_key": (("/api/v1/declarations", '{"reference": "A", "reference": "B"}'), ""),
 }  # fmt: skip
 UNREACHED = {"too_short", "not_finite"}
-"""No field has these bounds now, because lists have no minimum length, and a number must be written in digits."""
+"""Codes that no request can cause now, because lists have no minimum length, and a number must be written in digits."""
 
 
 @pytest.fixture(scope="module")

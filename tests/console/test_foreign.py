@@ -1,4 +1,5 @@
-"""Does any answer show goods of another company or office? Works as `test_masks`, with people of other companies and offices."""
+"""Does any answer show goods of another company or office? The test works as `test_masks` does, with people of other
+companies and offices."""
 
 from collections.abc import Iterator
 
@@ -65,7 +66,8 @@ def test_each_form_is_taken_from_those_alone_who_may_ask_it_of_goods_within_reac
             reaches = own or REACH[role] in (Reach.CONTAINERS, Reach.ANY)
             expected = {403} if not may else {422, 503} if reaches else {403, 404}
             if may and reaches and REACH[role] is Reach.CONTAINERS and page == "consignments":
-                # Such a role gets no page of goods. So the answer is 404 and does not name the missing input.
+                # A role that reaches only containers gets no page of goods. So the answer is 404 and does not name the
+                # missing input.
                 expected = {404}
             if answer.status_code not in expected:
                 wrong[act] = answer.status_code

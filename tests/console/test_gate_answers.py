@@ -1,4 +1,5 @@
-"""Is the console's answer never yes if the gate desk's is no, and the same once everything is in the rows?
+"""Is the console's answer never yes if the gate desk's answer is no, and are both answers the same once everything is
+in the rows?
 
 The real gate desk publishes the facts, in a world of containers that come and go (`tests.gate.world`).
 """

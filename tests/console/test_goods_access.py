@@ -41,7 +41,8 @@ OFFICER = Who("officer/1", frozenset({Role.INSPECTOR, Role.RELEASE}), "", "4218"
 
 @pytest.fixture
 def context(url: str) -> Iterator[ConsoleContext]:
-    """Rows of goods of 4218 and of 2218 in one box, of 2218 alone in another, and of goods that nobody has declared yet."""
+    """Rows of goods of the offices 4218 and 2218 in one box, of goods of 2218 alone in another box, and of goods that
+    nobody has declared yet."""
     engine = open_engine(url, writes=True)
     goods = ((OURS, COMPANY, "4218"), (THEIRS, OTHER, "2218"), (NOBODYS, "", ""))
     with engine.begin() as connection:
@@ -109,7 +110,8 @@ def test_while_rows_are_made_anew_goods_without_rows_are_held_by_every_office_an
 
 
 def test_a_terminal_that_inspects_reads_no_messages_about_boxes_of_other_offices(context: ConsoleContext) -> None:
-    """Such accounts cannot be made any more, but an older software version may have left one."""
+    """An account can no longer be both a terminal's and an inspector's, but an older software version may have left
+    such an account."""
     both = OFFICER._replace(roles=OFFICER.roles | {Role.TERMINAL})
     assert inside(context.rows, both, ALONE) is None, "as a terminal it asks about every box"
     assert not may_read(context, both, ALONE) and not may_read(context, both, SHARED) and may_read(context, both, OURS)
@@ -122,7 +124,7 @@ DECLARANT = Who("clerk/1", frozenset({Role.DECLARANT}), COMPANY)
 
 
 def listed(context: ConsoleContext, who: Who) -> set[str]:
-    """The goods in the list of all."""
+    """The ids of the goods that this person sees in the list of all goods."""
     parts = answers.found(context, answers.Wanted(), who)
     shown, _ = answers.page(context, parts, "", 50, lambda row: answers.goods_to(who, of_row(row)))
     return {view.consignment_id for view in shown}
@@ -131,7 +133,7 @@ def listed(context: ConsoleContext, who: Who) -> set[str]:
 def test_while_rows_are_made_anew_goods_whose_office_is_not_read_yet_are_read_by_no_office(
     context: ConsoleContext,
 ) -> None:
-    """Once every office could read such goods, with their holds, messages and containers."""
+    """In an older version, every office could read such goods, with their holds, messages and containers."""
     with context.rows._engine.begin() as connection:
         connection.execute(t.CONSIGNMENTS.update().values(lodged_us=1_795_000_000_000_000, stage="lodged"))
         for box in (SHARED, UNKNOWN):
@@ -228,8 +230,8 @@ def test_goods_that_are_not_in_a_box_any_more_make_its_next_visit_known_to_nobod
 
 
 def test_who_took_goods_off_a_shared_box_by_mistake_puts_them_back(context: ConsoleContext) -> None:
-    """Once the officer who had struck the goods could not retract that: a strike takes the container from the office of the goods,
-    and officers of other offices may not name them."""
+    """In an older version, the officer who had struck the goods could not retract the strike. After a strike, the
+    container no longer belongs to the office of the goods, and officers of other offices may not name the goods."""
     complete(context)
     stand(context, UNKNOWN, {"consignment_id": THEIRS, "word": "held"}, {"consignment_id": OURS, "struck": True})
     assert (

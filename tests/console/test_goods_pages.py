@@ -1,5 +1,9 @@
-"""Does the page of a consignment show an officer and a treatment unit what they need: the goods, what a treatment record must show, every
-open hold, and about containers only what concerns these goods? And do lists show everything at first, the newest first?"""
+"""Does the page of a consignment show an officer and a treatment unit what they need, and do lists show everything at
+first, the newest first?
+
+They need the goods, what a treatment record must show, every open hold, and about containers only what concerns these
+goods.
+"""
 
 import re
 from collections.abc import Iterator
@@ -171,8 +175,8 @@ def test_a_finding_on_a_container_can_be_taken_back_from_its_page_until_it_is(st
 
 
 def test_goods_whose_box_came_before_their_paper_without_a_conveyance_are_the_carriers_move(still: Still) -> None:
-    """The gate desk publishes no arrival of these goods, because the opening may be of another call (docs/ports.md). So the carrier has
-    to report it."""
+    """The report that opened the visit names no conveyance. So the gate desk does not know whether the container came
+    with these goods, and publishes no arrival (docs/ports.md). The carrier has to report the arrival."""
     consignment = Border("LATE", ("TGHU1234562",)).opened().lodged().accepted().assessed().held("arrival")
     still.tell(consignment.messages)
     listed = still.page("/consignments?waiting_for=arrival&owner=carrier")

@@ -75,8 +75,8 @@ REPEATED = [
     "\u4e2d",
 ]
 SECONDS = 1.0
-"""Seconds of CPU time. The slowest body takes a hundredth of that; it took forty seconds when the end of each unclosed comment was
-searched again."""
+"""Seconds of CPU time. The slowest body takes a hundredth of that. It took forty seconds in an older version, which
+searched again for the end of each unclosed comment."""
 
 
 def _encodable(sign: str, encoding: str) -> bool:

@@ -1,4 +1,5 @@
-"""What does one more connection cost, and which other one is closed for it? Steps are counted, so that no clock is needed."""
+"""What does one more connection cost, and which other connection is closed for it? Steps are counted, so that no clock
+is needed."""
 
 import asyncio
 import random
@@ -53,7 +54,7 @@ class Line(asyncio.Transport):
 
 
 class NotWalked(set[Any]):
-    """The server's connections, over which nobody may walk."""
+    """The set of the server's connections. The test fails if anything iterates over it."""
 
     def __iter__(self) -> Iterator[Any]:
         raise AssertionError("a walk over all connections")
@@ -64,7 +65,7 @@ async def never_answers(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Door:
-    """The protocol of the console without sockets, at most `most` connections."""
+    """The protocol of the console on connections in memory. `most`: how many may be open."""
 
     def __init__(self, most: int) -> None:
         self.state = ServerState()
@@ -89,7 +90,7 @@ class Door:
         return Counter(line.get_extra_info("peername")[0] for line in self.lines if not line.closing)
 
     async def end(self) -> None:
-        """Closes everything that is open, and waits until nothing of it is left."""
+        """Closes every open connection, and checks that the server and the protocol have forgotten all of them."""
         for line in self.lines:
             line.close()
         tasks = list(self.state.tasks)
@@ -128,7 +129,8 @@ class Steps:
 
 
 async def largest_cost(most: int, sent: bytes, addresses: Iterable[str]) -> int:
-    """The most steps that one of 60 new connections takes when there are as many as there may be."""
+    """The most steps that one of the new connections takes while as many connections are open as are allowed. `sent`:
+    the bytes that each client has sent; `addresses`: from where the new connections come."""
     door = Door(most)
     for n in range(most):
         door.open(f"198.51.100.{n % 200}" if n % 2 else FLOOD, sent)

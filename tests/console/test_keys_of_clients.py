@@ -26,7 +26,7 @@ def still(tmp_path: Path) -> Iterator[Still]:
 
 
 def keys(page: str) -> list[str]:
-    """The keys of the forms that send requests; empty for one without."""
+    """The keys of the forms that send requests; an empty text for a form without a key."""
     forms = re.findall(r'<form[^>]*method="post" action="([^"]*)"(.*?)</form>', page, re.DOTALL)
     asking = [content for action, content in forms if "/act/" in action or action == "/lodge"]
     return [(re.findall(r'name="key" value="([^"]*)"', content) or [""])[0] for content in asking]
@@ -46,7 +46,8 @@ def test_each_form_has_a_key_of_its_own_and_each_page_others(still: Still) -> No
 
 @contextmanager
 def unwilling(results: object) -> Iterator[tuple[str, list[str]]]:
-    """The address of an API that answers 503 once and then accepts everything, and the keys that were sent to it."""
+    """Yields the address of an API that answers 503 once and then accepts everything, and a list of the keys that were
+    sent to it."""
     sent: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -62,7 +62,7 @@ def head(console: Running, start: str = f"GET {GATE}", *lines: str) -> bytes:
 
 
 def answer(line: socket.socket) -> bytes:
-    """Everything that is received until the other side closes the connection."""
+    """Everything that is received until the console closes the connection."""
     found = b""
     try:
         while piece := line.recv(65536):
@@ -127,7 +127,8 @@ def test_heads_and_addresses_are_bounded(small: Running) -> None:
 
 
 def endless(console: Running, start: bytes) -> None:
-    """Sends until the other side closes the connection."""
+    """Sends `start` and then bytes without end, until the console closes the connection. Fails if the console takes 50
+    MB."""
     with connect(console) as line:
         line.sendall(start)
         sent_bytes = 0

@@ -79,7 +79,7 @@ def test_nobody_gets_the_paper_of_somebody_else(still: Still) -> None:
 
 
 def repeated(consignment: Border) -> Border:
-    """The story with the same declaration lodged once more."""
+    """Adds to the story that the same declaration is lodged once more; returns the story."""
     first = consignment.messages[0].id
     request = consignment.lodged().messages[-1].id
     fact = DeclarationRepeated(**consignment._goods(), request_id=request, first_request_id=first)

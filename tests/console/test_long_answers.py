@@ -33,7 +33,7 @@ TEXT = '"<' * 100_000
 
 @pytest.fixture(scope="module")
 def story(console: Running) -> Border:
-    """Goods with a hundred findings, each as large as older versions allowed."""
+    """Goods with `ENTRIES` messages. `LARGE` of them are findings as large as older versions allowed."""
     consignment = Border("LONG-STORY").lodged().accepted()
     for number in range(ENTRIES - 2):
         consignment.pest()

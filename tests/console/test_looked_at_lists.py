@@ -57,7 +57,8 @@ def test_an_officer_reads_before_the_answer_what_the_answer_does(
 
 
 def left_by_report(reference: str) -> Border:
-    """Returns goods that left before their release, as the gate desk publishes because of a report about their container."""
+    """Returns goods that left before their release, as the gate desk publishes it after a report about their
+    container."""
     goods = Border(reference).lodged().accepted().assessed().held("arrival").reported("GTOT")
     return goods.gate_says(ConsignmentLeftUnreleased, why="left_before", reason="left before release", visit="visit-1")
 
@@ -148,8 +149,8 @@ def test_a_treatment_that_an_officer_decided_on_is_not_said_to_wait_for_a_decisi
 
 
 def test_a_key_that_may_be_used_for_all_that_its_account_may_is_not_read_as_a_list_of_rights() -> None:
-    """A key that names every use is limited only by the rights of its account. Once the page listed all these uses, so a
-    declarant's key seemed to allow officers' decisions."""
+    """A key that names every use is limited only by the rights of its account. In an older version the page listed all
+    these uses, so a declarant's key seemed to allow officers' decisions."""
     detail = f"demo {' '.join(sorted(Scope))}"
     assert Sight("en", NOON).granted(detail, "key made") == "demo all that its account may do"
     assert Sight("zh", NOON).granted(f"{detail} until 2026-12-01T00:00+00:00", "key made") == (
@@ -218,8 +219,8 @@ def test_a_parked_message_is_marked_in_the_timeline(still: Still) -> None:
 
 
 def test_who_may_send_no_form_has_no_mark_in_the_row_of_the_address_that_takes_them(still: Still) -> None:
-    """Auditors and operations only read. Once the table of rights had a mark for them at the addresses that accept officers'
-    forms."""
+    """Auditors and operations only read. In an older version, the table of rights had a mark for them at the addresses
+    that accept officers' forms."""
     page = still.page("/rights")
     heads = re.findall(r"<th>([^<]*)</th>", page.split("POST /sign-in")[0].rpartition("<thead>")[2])[1:]
     for path in ("/consignments/{consignment_id}/act/{act}", "/containers/{container_no}/act/{act}"):
@@ -273,12 +274,13 @@ def test_who_corrects_a_rejected_paper_and_errs_again_still_reads_what_was_found
 
 
 def test_the_link_that_brings_the_example_back_is_not_called_a_new_reference(still: Still) -> None:
-    """Somebody who followed the link to change the reference lost everything that was typed in."""
+    """In an older version, somebody who followed the link to get a new reference lost everything that was typed in."""
     assert "Begin anew with the example" in text_of(sent(still)) and "New reference" not in sent(still)
 
 
 def test_a_declarants_own_number_of_a_paper_is_not_called_a_number_of_the_enterprise(still: Still) -> None:
-    """企业编号 is the number under which customs have registered an enterprise."""
+    """企业编号 is the number under which customs have registered an enterprise. A declarant's own number of a declaration
+    is 企业自编号."""
     goods = Border("OWN-NUMBER-1").lodged().accepted()
     still.tell(goods.messages)
     pages = [still.page(path, "zh") for path in ("/consignments", f"/consignments/{goods.id}", "/lodge")]

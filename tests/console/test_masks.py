@@ -1,5 +1,6 @@
-"""Does any answer show a masked field? Every field of every message, and every column that is made from one, contains a different word. The
-test looks for these words in each page, answer, feed, stream and file, and in the log, for each role.
+"""Does any answer show a masked field? Every field of every message, and every column that is made from a field,
+contains a different word. The test looks for these words in each page, answer, feed, stream and file, and in the log,
+for each role.
 
 Only the marks of the fields (schemas.marks) say what may be found; a new field, kind, route or role is tested without a change here.
 """
@@ -49,7 +50,7 @@ ACTS = {"consignments": ("withdraw", "hold"), "containers": ("event", "hold"), "
 
 
 def addresses(planted: Planted, path: str) -> Iterator[str]:
-    """The addresses of the path for each object of these tests that it can name."""
+    """The addresses that the path has for the goods, container, watches, messages and requests of these tests."""
     keys = [GOODS, BOX, WATCHED]
     if "{message_id}" in path:
         for key, id_, _ in planted.messages:
@@ -70,7 +71,8 @@ def read(
     headers: dict[str, str],
     statuses: Container[str] | None = None,
 ) -> tuple[int, str]:
-    """The status and the whole answer with headers; for a stream, its first event. `statuses`: those that the API's document names."""
+    """The status, and the headers with the whole content; of a stream, its first event. `statuses`: those that the
+    API's document names; None if it does not name the address."""
     api = address.startswith("/api/")
     more: dict[str, Any] = {"headers": headers | ({} if api else HTML)}
     if method == "POST":
@@ -107,7 +109,7 @@ def asking(console: Quiet, role: Role) -> dict[str, str]:
 
 
 class Answer(NamedTuple):
-    """The answer of one way out. `route`: method and path of the route."""
+    """What one way out answered. `route`: method and path of the route."""
 
     way: str
     route: tuple[str, str]
@@ -116,7 +118,8 @@ class Answer(NamedTuple):
 
 
 class Way(NamedTuple):
-    """A way out: its method and address as text, method and path of the route, and the address with its query."""
+    """One way by which data gets out of the console. `name`: method, address and query as text; `route`: method and
+    path of the route."""
 
     name: str
     route: tuple[str, str]
@@ -125,7 +128,7 @@ class Way(NamedTuple):
 
 
 def ways(console: Quiet, planted_rows: Planted) -> Iterator[Way]:
-    """Each way out."""
+    """Every way out of the console, except the forms by which a person signs in or out."""
     for route in console.routes():
         for method in sorted((route.methods or set()) & {"GET", "POST"}):
             if (method, route.path) not in (("POST", "/sign-out"), ("POST", "/password"), ("POST", "/sign-in")):
@@ -144,7 +147,8 @@ def everything(console: Quiet, planted_rows: Planted, key: dict[str, str]) -> It
 
 
 UNANSWERED = {("GET", "/readyz"), ("GET", "/containers/{key}/messages/{message_id}")}
-"""Routes that do not answer here, because there is no broker, and nobody outside customs may read messages of a container."""
+"""Routes that do not answer 200 here. The first one needs a broker, and nobody outside customs may use the second
+one."""
 OF_MESSAGES = {("GET", "/api/v1/messages/{key}/{message_id}")}
 """Routes for messages of goods, which carriers and terminals may not read."""
 

@@ -1,4 +1,4 @@
-"""What is printed if an older program is started on the database of a newer one?"""
+"""What is printed if an older version of the program is started on the database of a newer version?"""
 
 import os
 import subprocess

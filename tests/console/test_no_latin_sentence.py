@@ -1,7 +1,7 @@
-"""After a full simulated day: is every sentence on a Chinese page Chinese, and every Chinese text of an answer?
+"""After a full simulated day, is every sentence on a Chinese page Chinese, and is every Chinese text of an answer?
 
-Texts of people are shown unchanged, so they are removed before: the test knows every text of every request. Technical text is in
-`<code>` and `<pre>`; the reference of the API, which programs read, is marked `lang="en"`.
+Texts of people are shown unchanged. So the test removes them first; it knows every text of every request. Technical
+text is in `<code>` and `<pre>`; the reference of the API, which programs read, is marked `lang="en"`.
 """
 
 import re
@@ -23,7 +23,7 @@ from tests.console.simulated import Simulated, full_day, topics_of_rows
 from tests.console.still import Still
 
 SENTENCE = re.compile(r"(?<![\w/'-])[A-Za-z][a-z]+(?:'s)?(?:[,:;]? [A-Za-z]?[a-z]+(?:'s)?){2,}")
-"""Three words in a row."""
+"""Three or more words of Latin letters in a row."""
 TECHNICAL = re.compile(r"<(code|pre|textarea|script|style|head)\b.*?</\1>", re.DOTALL)
 ENGLISH = re.compile(r'<(\w+)[^>]*\blang="en"[^>]*>.*?</\1>', re.DOTALL)
 LISTS = (

@@ -1,4 +1,4 @@
-"""Is what somebody wrote shown as text on every page, also where it is HTML?"""
+"""Is what somebody wrote shown as text on every page, even if it contains HTML?"""
 
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -12,7 +12,8 @@ from tests.console.test_masks import HTML, read, ways
 from tests.people import headers_of
 
 ENDING = "\"'><zq-tag zq-attribute>{{7*7}}"
-"""Ends an attribute with or without quotation marks, and a tag, and is an expression of the templates."""
+"""If a page did not escape this text, its beginning would end an attribute, with or without quotation marks, and a tag.
+Its end is an expression of the template language."""
 
 
 class Elements(HTMLParser):

@@ -1,5 +1,5 @@
-"""Can one fact stop the read model, or make a page fail? Only this fact is set aside, with an alarm, and its goods wait at the
-gate."""
+"""Can one fact that cannot be stored stop the read model, or make a page fail? Only this fact is set aside, with an
+alarm, and its goods wait at the gate."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,8 +21,8 @@ def _with(message: PublishedMessage, **changed: Any) -> PublishedMessage:
 
 
 def _spoilt(name: str) -> list[tuple[Border, list[PublishedMessage]]]:
-    """Returns goods, and their messages with one fact that cannot be stored. That a value is refused by SQL shows only when it
-    is written."""
+    """Returns goods, and their messages with one fact that cannot be stored. Some of these values are refused by SQL,
+    which shows only when they are written."""
     made = []
     changes: tuple[dict[str, Any], ...] = (
         {"lane": {"no": "text"}},

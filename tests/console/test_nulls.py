@@ -1,4 +1,4 @@
-"""Is an optional field that is null the same as one that was left out, and everything else as it was?"""
+"""Does null in an optional field mean the same as a field that was left out, and is every other fault still found?"""
 
 import json
 from pathlib import Path

@@ -71,8 +71,8 @@ def test_the_standing_is_believed_only_while_it_grows(settings: ConsoleSettings)
 
 @pytest.mark.parametrize("as_of_us", [0, 10**16], ids=["a clock behind", "a clock ahead"])
 def test_no_clock_of_the_projector_makes_its_standing_younger(settings: ConsoleSettings, as_of_us: int) -> None:
-    """By the console's own measure the standing is a minute old, whatever the projector's clock shows; and a wrong clock does
-    not make a fresh standing old."""
+    """By the console's own measure the standing is a minute old, whatever the projector's clock shows. And a wrong
+    clock of the projector does not make a fresh standing old."""
     row = {"name": "projector", "as_of_us": as_of_us, "gate_as_of_us": as_of_us, "behind": 0, "trouble": ""}
     run_sql(
         settings.database_url,
@@ -128,8 +128,8 @@ def test_a_standing_that_cannot_be_read_grows_old_and_says_so(settings: ConsoleS
 
 
 def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(settings: ConsoleSettings) -> None:
-    """An idle projector must not call rows complete that a rebuild has removed, nor a running one rows that are only half
-    there."""
+    """A projector without new messages must not call the rows complete after a rebuild has removed them. A projector
+    that reads the topics again must not call the rows complete while half of them are missing."""
     url, engine = settings.database_url, open_engine(settings.database_url)
     # Ports skip ids that they know. So each run has ids of its own.
     kind = engine.dialect.name
@@ -165,7 +165,8 @@ def _await(true: Callable[[], bool], running: Projecting) -> None:
 def test_a_frozen_or_dead_projector_closes_the_gate_and_one_that_goes_on_opens_it(
     bootstrap: str, tmp_path: Path
 ) -> None:
-    """Both processes are started at the same time on a database without tables; the console waits for the tables."""
+    """Console and projector are started at the same time on a database without tables. The console waits for the
+    tables."""
     ports = free_port(), free_port()
     env = {
         "DTG_KAFKA": bootstrap,

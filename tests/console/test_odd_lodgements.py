@@ -58,7 +58,7 @@ def test_a_lodgement_under_a_key_of_no_goods_has_no_row(engine: Engine, key: str
 
 @pytest.mark.parametrize("boxes", [[f"C{number}" for number in range(20_000)], ["C" * 3_000_000]], ids=["many", "long"])
 def test_a_lodgement_of_more_boxes_than_an_answer_has_room_for_has_no_row(engine: Engine, boxes: list[str]) -> None:
-    """One such row once made every list with it longer than an answer may be."""
+    """In an older version, one such row made every list that contained it longer than an answer may be."""
     key = consignment_id(DECLARANT, "odd")
     assert folded(engine, key, boxes).consignments == {}
     most = [f"C{number:016}" for number in range(MOST_CONTAINERS)]
@@ -66,7 +66,8 @@ def test_a_lodgement_of_more_boxes_than_an_answer_has_room_for_has_no_row(engine
 
 
 def test_a_watch_names_no_goods_that_no_desk_could_hold(engine: Engine) -> None:
-    """The console once ended, again after each start, because it made a hold for such a row of an older software version."""
+    """In an older version, the console ended after each start, because it tried to place a hold on goods with an id
+    that no desk accepts."""
     good, hold_id = consignment_id(DECLARANT, "good"), of_watch("w-1")
     with engine.begin() as connection:
         for key in (good, *ODD_KEYS):

@@ -54,8 +54,8 @@ def addresses(console: Running, goods: Border) -> Iterator[str]:
 
 
 def test_no_address_whatever_is_beyond_an_answer(console: Running, url: str) -> None:
-    """Every address is tried on each database, but as page and as JSON only on one, because the form does not depend on the
-    database."""
+    """Every address is tried on each database as a page. It is tried as JSON only on SQLite, because the form of the
+    answer does not depend on the database."""
     forms = (HTML, JSON) if url.startswith("sqlite") else (HTML,)
     goods = Border("ODD-REQUESTS").lodged().accepted().assessed().held("arrival")
     publish(console.settings.kafka, goods.messages)

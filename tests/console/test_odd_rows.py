@@ -1,4 +1,5 @@
-"""Can a row or a stored message break its page or list? Whatever one of them contains, the others must be shown."""
+"""Can a row or a stored message break its page or list? Whatever one row or message contains, all others must be
+shown."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -145,7 +146,7 @@ def _spoilt(value: Any) -> Iterator[Any]:
 
 
 def _examples() -> dict[str, tuple[str, Path]]:
-    """A message of each kind, and a topic that carries it."""
+    """File name → a topic and the path of the file, for the example of each kind that the topic carries."""
     return {
         file.name: (topic.name, file)
         for topic in FACTS_AND_REQUESTS

@@ -24,7 +24,7 @@ from tests.hostile.bodies import paper as some_paper
 
 
 def paper(reference: str = "ROUND-0", **changed: Any) -> dict[str, Any]:
-    """A declaration in which nothing is found, with these fields instead."""
+    """A declaration in which no check finds anything, with `changed` in place of its own fields."""
     made = some_paper(reference)
     return {**made, "consignee": made["declarant"], **changed}
 

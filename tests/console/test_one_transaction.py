@@ -43,7 +43,7 @@ class Reader:
         self.begun += 1
 
     def reads(self, messages: list[PublishedMessage]) -> int:
-        """Projects the messages as one batch; returns how many transactions it began."""
+        """Projects the messages as one batch. Returns how many transactions the projector began for it."""
         read = []
         for one in messages:
             offset = self._offsets[one.topic] = self._offsets.get(one.topic, -1) + 1
@@ -105,7 +105,8 @@ MALFORMED: tuple[dict[str, Any], ...] = (
 
 
 def test_what_cannot_be_read_is_set_aside_in_the_transaction_of_its_batch(reader: Reader) -> None:
-    """Once one such message made the projector write its batch in halves, in ten transactions, while all others waited."""
+    """In an older version, one such message made the projector write its batch in halves, in ten transactions, while
+    all other messages waited."""
     good = [Border(f"one-{number}").lodged() for number in range(GOOD)]
     bad = [lodgement(number, **changes) for number, changes in enumerate(MALFORMED)]
     mixed = (

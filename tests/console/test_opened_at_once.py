@@ -16,8 +16,8 @@ for url in sys.stdin:
 
 
 def test_two_programs_that_open_a_new_database_at_one_moment_both_get_it(tmp_path: Path) -> None:
-    """Console and projector start together; one of them once ended, because SQLite does not wait when it changes the mode of the
-    journal."""
+    """Console and projector start together. In an older version one of them could end, because SQLite does not wait for
+    a lock when it changes the mode of the journal."""
     programs = [
         subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(2)

@@ -56,7 +56,8 @@ def answering(consignment: Border, request: str) -> Border:
 
 
 def overtaken(still: Still, request: str, name: str = "") -> str:
-    """Returns the kind of the message that has overtaken the answers; empty as long as they stand."""
+    """Returns the kind of the message that has overtaken the answers to this request; an empty text if there is
+    none."""
     view: dict[str, Any] = still.get(
         f"/api/v1/requests/{request}", name=name, headers={"accept": "application/json"}
     ).json()
@@ -184,7 +185,8 @@ TAKE_NO_ANSWER_BACK = {
 
 
 def test_each_fact_that_takes_something_back_is_known_here() -> None:
-    """A new one must be named in `TAKES_BACK`, `CONTRADICTS` or `MATTERS`, or above with a reason."""
+    """A new fact that takes something back must be named in `TAKES_BACK`, `CONTRADICTS` or `MATTERS`, or with a reason
+    in `TAKE_NO_ANSWER_BACK`."""
     ends, fields = ("Retracted", "Revoked", "Lifted", "Cancelled", "Withdrawn"), {"wrong", "replaces"}
     facts = {name: kind for name, kind in KINDS.items() if issubclass(kind, Fact)}
     taking = {name for name, kind in facts.items() if name.endswith(ends) or fields & set(kind.model_fields)}

@@ -298,7 +298,7 @@ def test_a_long_spreadsheet_comes_in_files_that_name_the_next_one(
 
 
 def every_page(console: Running, path: str) -> Iterator[str]:
-    """The HTML of each page of a list, by its links, because other tests of the session may fill the first ones."""
+    """The HTML of each page of a list, by its links, because other tests of the session may fill the first pages."""
     following: str | None = path
     while following:
         text = get(console, following, headers=BROWSER).text

@@ -41,7 +41,7 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 CHINESE = re.compile(r" ?[\u4e00-\u9fff][^;:]*(?=[;:] |$)")
 """The Chinese that the gate and release desks write after an English sentence, or before its colon."""
 LATIN = re.compile(r"[a-z]{2,} | [a-z]{2,}")
-"""A word next to another one."""
+"""A Latin word before or after a blank."""
 FIELDS = ("reason", "seen", "shortfalls")
 """The fields in which a desk writes a sentence, beside its phrases."""
 
@@ -102,8 +102,8 @@ def test_a_sentence_has_its_words_in_both_languages_and_the_same_places_in_each(
 
 
 def calls() -> Iterator[tuple[str, str, set[str]]]:
-    """Yields, for each call by which a desk makes a phrase, its place, the code, and the names of its values. Calls whose values are
-    computed before are left out; the stories have them."""
+    """Yields, for each call by which a desk makes a phrase, its file and line, the code, and the names of its values.
+    Calls with `**values` are left out; the stories cover them."""
     for file in sorted(SERVICES.rglob("*.py")):
         for node in ast.walk(tree_of(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("phrase", "seen_phrase"):
@@ -133,7 +133,8 @@ OF_PLACES_ALONE = {code for code, english in SENTENCES.items() if not re.search(
 
 
 def test_the_words_of_each_fact_are_those_of_the_sentence_beside_them(coded_facts: Facts) -> None:
-    """The sentence is recognised as if it came from an older software version, so a person's text in it may look like a desk's sentence."""
+    """The test recognises the sentence as if it came from an older software version. So a person's text in the sentence
+    may look like a desk's sentence."""
     fields, compared = set[str](), set[str]()
     for kind, body in coded_facts:
         for where, text, phrases in sentences_of(kind, body):
@@ -184,7 +185,7 @@ WORDS_OF_PEOPLE = st.text(
     st.characters(exclude_categories=("C", "Z")) | st.sampled_from(" {}'"), min_size=1, max_size=60
 )
 SENTENCE = st.sampled_from([plain(english) for english in SENTENCES.values()])
-"""A person may write what looks like a desk's sentence."""
+"""A person may write a text that looks like a desk's sentence, so the random texts include these sentences."""
 
 
 @settings(max_examples=200, deadline=None)

@@ -58,7 +58,7 @@ def stages(url: str, *consignments: Border) -> list[str]:
 
 
 ORIGINS = count(10_000)
-"""Offsets of parked messages; every story takes another one, because the tests share their topics."""
+"""Offsets of parked messages. Every story takes another offset, because the tests share their topics."""
 
 
 def story(name: str) -> Sequence[Border]:

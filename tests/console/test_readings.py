@@ -1,5 +1,5 @@
-"""Is each reading of masked fields written once, even if others are recorded or the console stops while the database
-works?"""
+"""Is each reading of masked fields written once, even if others are noted while the database writes, or the database
+fails?"""
 
 import pytest
 from sqlalchemy import Engine, event, select

@@ -79,14 +79,14 @@ OF_NOBODYS_GOODS = {
     PlaceWatch,
     LiftWatch,
 }
-"""Kinds of requests about goods that belong to nobody yet. A lodgement is checked by its declarant; carriers and terminals reach
-containers, not goods; a watch is about future goods."""
+"""Kinds of requests for which it does not matter to whom stored goods belong. A lodgement is checked by its declarant;
+carriers and terminals reach containers, not goods; a watch is about goods that are not known yet."""
 OFFICES = [role for role in Role if REACH[role] is Reach.OFFICE]
 
 
 @pytest.fixture(scope="module")
 def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console with goods that DECLARANT declared at office 4218, in a container of their own."""
+    """A console with goods that DECLARANT declared at office 4227, in a container of their own."""
     folder = tmp_path_factory.mktemp("rights")
     settings = ConsoleSettings(
         kafka=bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{folder}/c.db", console_port=free_port()
@@ -101,7 +101,8 @@ def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 def as_role(door: Running, role: Role, *, own: bool) -> dict[str, str]:
-    """The headers of an account with this role; `own`: whether the goods belong to it."""
+    """The headers of an account with this role; `own`: whether the account has the company of the goods, and their
+    office."""
     company = DECLARANT if own else OTHER
     office = "4227" if own else "2218"
     return door.acting_as(f"{role}-{own}", roles=role.value, company=company, office=office)

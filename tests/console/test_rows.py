@@ -98,7 +98,7 @@ def logs(consignments: Iterable[Border]) -> Log:
 
 
 def read(memory: Memory, messages: list[tuple[PublishedMessage, int]]) -> None:
-    """One batch of messages with their offsets."""
+    """Projects these messages, each with its offset, into the memory, as one batch."""
     topic_messages = [
         TopicMessage(
             packed_position(one.topic, 0, offset),
@@ -130,7 +130,8 @@ def in_order(*consignments: Border) -> Memory:
 
 
 def interleaved(log: Log, shuffle: Random, cut: int) -> Memory:
-    """The rows after the topics were read in a random order between them, and in random batches."""
+    """The rows after the topics were read in batches of `cut` messages, in a random order of topics. Each topic was
+    read in its own order."""
     turns = [number for number, (_, of_topic) in enumerate(log) for _ in of_topic]
     shuffle.shuffle(turns)
     next_offset = [0] * len(log)

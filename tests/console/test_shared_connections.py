@@ -24,7 +24,7 @@ CONNECTIONS = 16
 
 @pytest.fixture
 def crowded(tmp_path: Path) -> Iterator[Quiet]:
-    """A console with few connections, none of them of this test's own client."""
+    """A console that accepts few connections. The test's own client is closed, so that it uses none of them."""
     settings = ConsoleSettings(
         kafka=f"127.0.0.1:{free_port()}",
         database_url=f"sqlite:///{tmp_path}/console.db",
@@ -43,7 +43,8 @@ def crowded(tmp_path: Path) -> Iterator[Quiet]:
 
 
 def fill(crowded: Quiet, stack: ExitStack, start: str, address: str = "127.0.0.2") -> list[socket.socket]:
-    """As many connections as there may be, of one address, each with a request whose body does not end."""
+    """Opens as many connections from one address as the console accepts, and sends on each a request whose body does
+    not end. `start`: the path of the request."""
     host = f"127.0.0.1:{crowded.settings.console_port}"
     sent = f"POST {start} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n".encode()
     lines = [

@@ -1,4 +1,5 @@
-"""Does the API say `under_control` and `under_treatment` beside the older spellings of these stages, and does it find goods by both?"""
+"""Does the API say `under_control` and `under_treatment` beside the older spellings of these stages, and does it find
+goods by both spellings?"""
 
 import json
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
-"""Is the gate's answer no exactly as long as the rows have not reached a high watermark of the release or gate topics that
-was read too long ago?"""
+"""Is the gate's answer no if the rows still lack messages that were on the release or gate topics too long ago, and
+only then?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from tests.waiting import wait
 
 @contextmanager
 def open_transaction(bootstrap: str, topic: str, name: str) -> Iterator[None]:
-    """A program has written to this topic in a transaction that it neither commits nor aborts."""
+    """Within the block, a program has written to this topic in a transaction that it neither commits nor aborts."""
     producer = Producer(
         {
             "log_level": 0,
@@ -76,7 +76,8 @@ def test_a_transaction_that_nobody_ends_makes_the_answer_stale_until_it_is_ended
 
 @pytest.mark.parametrize("topic", [facts_topic("risk"), requests_topic("release")])
 def test_a_transaction_on_another_topic_stops_no_container(settings: ConsoleSettings, topic: str) -> None:
-    """Otherwise anybody who may write requests could keep every container with one open transaction."""
+    """If such a transaction made the answer stale, anybody who may write requests could keep every container with
+    it."""
     with (
         projecting(settings) as running,
         open_transaction(settings.kafka, topic, f"{topic}-{settings.database_url[:6]}"),
@@ -102,7 +103,8 @@ def test_a_projector_that_stands_still_makes_the_answer_stale(settings: ConsoleS
 
 
 def test_ends_that_move_on_before_they_are_reached_are_still_reached_one_by_one() -> None:
-    """Under load the newest ends are never reached, but those that were seen a moment ago are."""
+    """Under load the projector never reaches the newest ends of the topics, but it reaches the ends of a moment
+    before."""
     reached, start = Reached(), now()
     topic_partition = ("customs-release-facts", 0)
     for second in range(1, 600):

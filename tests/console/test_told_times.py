@@ -1,5 +1,5 @@
-"""Is a time that the sender gives a part of the request behind an idempotency key, and a time that the console adds
-not?"""
+"""If a request is repeated with its idempotency key, must a time that the sender gives be the same, and does a time
+that the console adds not count?"""
 
 from datetime import datetime
 from pathlib import Path
@@ -46,7 +46,7 @@ def prepared(asker: Asker, kind: type[Request], fields: dict[str, Any], at: str 
 def test_the_departure_of_the_next_visit_is_not_taken_for_the_first_one_under_its_key(
     asker: Asker, kind: type[Request], fields: dict[str, Any]
 ) -> None:
-    """Once the second report was answered 202 with the id of the first one, and was never sent."""
+    """In an older version, the second report was answered 202 with the id of the first report, and was never sent."""
     first, later = prepared(asker, kind, fields, FIRST), prepared(asker, kind, fields, LATER)
     assert first.request.request_id == later.request.request_id, "one key"
     asker._remembered[first.request.request_id] = first.request
@@ -69,7 +69,7 @@ def test_a_request_whose_time_the_door_puts_in_is_the_same_whenever_it_is_sent_a
 
 
 def test_the_same_departure_told_with_the_same_words_and_neither_key_nor_time_is_another_request(asker: Asker) -> None:
-    """Once `{"gate": "G3"}` for the next visit was taken for a repetition and not sent."""
+    """In an older version, `{"gate": "G3"}` for the next visit was taken for a repetition, and was not sent."""
     who = Who("terminal-1", frozenset())
     fields = {**BOX, "gate": "G3"}
     ids = {requested(RecordGateOut, fields, who, asker.key("terminal-1", ""), "").request.request_id for _ in range(3)}

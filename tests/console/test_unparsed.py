@@ -8,7 +8,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from services.console.api.bodies import shaped, strict_json
-from services.console.api.problems import Problem, ProblemDetails, faults_of
+from services.console.api.problems import Problem, ProblemDetails, faults_of, respond
+from services.console.api.requests import _no_batch
 from tests.console.test_no_latin_sentence import SENTENCE
 
 
@@ -60,3 +61,12 @@ def test_the_values_that_are_allowed_are_listed_with_the_signs_of_each_language(
         _Chosen.model_validate({"one_of": "D"})
     [fault] = faults_of(raised.value)
     assert (fault.message_zh, fault.message_en) == ("只能是 'A'、'B' 或 'C'", "must be 'A', 'B' or 'C'")
+
+
+@pytest.mark.parametrize(
+    "data", [rb'{"reference": "\ud800"}', rb'{"\udc00": 1}', rb'{"declarations": "\ud800x"}', rb'"\ud800"'], ids=repr
+)
+def test_what_no_answer_can_carry_is_named_with_a_question_mark(data: bytes) -> None:
+    """A batch that was no list, and had a lone surrogate in a value or a name, was answered 500."""
+    answered = respond(_no_batch(strict_json(data, 100)))
+    assert answered.status_code == 422 and json.loads(bytes(answered.body))["errors"]

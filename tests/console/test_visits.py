@@ -27,10 +27,11 @@ from schemas.gate import (
     VisitClosed,
     VisitOpened,
 )
+from schemas.phrases import phrase
 from schemas.release import ContainerHeld
-from schemas.vocabulary import Stage
+from schemas.vocabulary import Owner, Stage
 from services.console.readmodel.gate_answer import COUNTS_WHEN_ASKED, GateAnswer, gate_answer
-from tests.console.border import Border, green, red
+from tests.console.border import NOON, Border, green, red
 from tests.console.test_rows import in_order, interleaved, logs
 from tests.facts import container_freed
 
@@ -229,7 +230,8 @@ def test_a_permit_lets_out_what_is_no_import_release_and_ends_with_the_departure
 
 
 def test_a_hold_after_the_permit_keeps_the_box_before_the_gate_has_read_it() -> None:
-    """The desks' topics have no order between them, so the permit may be read after a hold that the officer knew of."""
+    """There is no order between the topics of two desks. So the permit may be read after a hold of which the officer
+    knew."""
     consignment = Border("1", (BOX,)).lodged(direction="E").accepted().assessed().opened().held("inspection/inspection")
     permit = {
         "consignment_id": consignment.id,
@@ -333,7 +335,8 @@ def test_goods_that_are_awaited_with_another_conveyance_do_not_keep_the_box_of_t
 def test_goods_that_were_stripped_into_a_box_keep_it_until_the_release_desk_has_stated_something_of_them_there() -> (
     None
 ):
-    """The gate desk cannot say so itself, because it decides by container, and the release desk may be down."""
+    """The gate desk cannot say itself that these goods keep the box, because it decides by container. And the release
+    desk may be down."""
     there = free("1")
     assert answer_of(there)[:2] == (True, "released")
     stripped = Border("2", (SECOND,)).lodged().accepted().assessed().held("arrival").opened("visit-9").arrived()
@@ -342,3 +345,30 @@ def test_goods_that_were_stripped_into_a_box_keep_it_until_the_release_desk_has_
     assert (kept.may_leave, kept.reason, kept.waiting_for) == (False, "not_released", (stripped.id,))
     stripped._say("release", container_freed(9, released=False, container_no=BOX, consignment_id=stripped.id))
     assert answer_of(there, stripped)[:2] == (True, "released"), "nothing of them is in it"
+
+
+def awaits_count(goods: Border) -> Border:
+    why = phrase("perhaps_came_again", event=NOON)
+    fields: dict[str, Any] = {"waiting_for": (), "reason": "count", "visit": "visit-1", "phrases": (why,)}
+    return goods.gate_says(ContainerMustStay, version=2, code="to_be_counted", owner=Owner.OFFICER, **fields)
+
+
+def test_a_box_whose_lots_an_officer_must_count_is_answered_so_whatever_else_it_waits_for() -> None:
+    assert answer_of(awaits_count(free("1"))) == (False, "to_be_counted", 1, 1)
+    assert answer_of(awaits_count(free("1")), held("2"))[:2] == (False, "to_be_counted")
+    counted = awaits_count(free("1"))
+    counted.gate_says(ContainerMayLeave, version=3, consignments=(counted.id,), visit="visit-1")
+    assert answer_of(counted)[:2] == (True, "released")
+
+
+def test_the_statement_of_an_older_software_version_says_less() -> None:
+    old = free("1").gate_says(ContainerMustStay, version=2, waiting_for=(), reason="count", visit="visit-1")
+    assert answer_of(old)[:2] == (False, "not_said")
+
+
+def test_how_a_visit_ended_is_not_overwritten_by_a_no_that_only_says_that_none_is_open() -> None:
+    gone = free("1")
+    gone.gate_says(VisitClosed, visit="visit-1", how="loaded", consignments=(gone.id,), report_id="out")
+    fields: dict[str, Any] = {"waiting_for": (), "reason": "no visit", "visit": ""}
+    gone.gate_says(ContainerMustStay, version=2, code="no_visit", owner=Owner.CARRIER, **fields)
+    assert answer_of(gone)[1] == "closed"

@@ -26,7 +26,7 @@ KEYS = tuple(key_in(WATCHES, partition, PARTITIONS) for partition in range(PARTI
 
 @pytest.fixture(scope="module")
 def own(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console that only these tests use, so that it has no other watches."""
+    """A console that only these tests use, so that it has only their watches."""
     url = f"sqlite:///{tmp_path_factory.mktemp('watches')}/console.db"
     migrate(url)
     running = Running(
@@ -64,7 +64,8 @@ def watch(console: Running, watch_id: str) -> dict[str, Any]:
 
 
 def said_by_desk(bootstrap: str, watch_id: str, bill: str, *, lifted: bool = False) -> None:
-    """Publishes the answer of every partition of the release desk."""
+    """Publishes the facts by which every partition of the release desk answers that the watch was placed, or lifted if
+    `lifted`."""
     consignment = Border(f"{watch_id[:28]}-{lifted}")
     for key in KEYS:
         if lifted:
@@ -200,7 +201,8 @@ def test_a_lifted_watch_lets_its_goods_go_and_holds_nothing_more(own: Running, b
 def test_a_console_that_does_not_reach_the_broker_says_so_and_the_same_again_completes_it(
     own: Running, bootstrap: str
 ) -> None:
-    """This is another console of the same database; its Kafka does not answer."""
+    """The console that does not reach the broker is another one on the same database. Nothing listens at its Kafka
+    address."""
     consignment = released("W-10", "TSTU0001010", "WATCH-8")
     publish(bootstrap, consignment.messages)
     own.catch_up()

@@ -25,6 +25,7 @@ from schemas.vocabulary import (
     Owner,
     Severity,
     Stage,
+    StayCode,
     TransportMode,
     TreatmentDecision,
     TreatmentMethod,
@@ -41,7 +42,8 @@ from services.risk.rules import RULES
 
 NAMED_KEY = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
 CALLED = re.compile(r"""\bt\(["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
-"""A text that a template or a page looks up by its whole name, even if the group does not exist."""
+"""Matches where a template or a page looks up a text by its whole name, even if the group of the name does not
+exist."""
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 ALARMS = ("left_unreleased", "departure_not_reported", "held_outside", "left_undeclared", "empty_left_laden")
 """The alarms, as `schemas.gate.GateAlarmRaised` names them."""
@@ -49,7 +51,8 @@ ENDS = ("gated_out", "loaded", "left_empty", "left_unreleased", "departure_not_r
 """The ends of visits, as `schemas.gate.VisitClosed` names them, and a lawful departure; a row may also have the alarm
 with which a container left."""
 TROUBLES = ("starting", "database", "kafka", "access", "projector", "overtaken", "log_replaced")
-"""The troubles that stop the projector, as `projector`, `progress` and `observed_progress` of the read model name it."""
+"""The troubles that stop the projector, as `projector`, `progress` and `observed_progress` of the read model name
+them."""
 CODES: dict[str, Iterable[str]] = {
     "severities": Severity,
     "troubles": TROUBLES,
@@ -61,6 +64,7 @@ CODES: dict[str, Iterable[str]] = {
     "laden": ("true", "false"),
     "report_standings": ("retracted", "replaced"),
     "alarm_kinds": ALARMS,
+    "stay_codes": StayCode,
     "visit_ends": {*ENDS, "left_undeclared", "empty_left_laden"},
     "stages": {*Stage, UNMATCHED},
     "stage_notes": Stage,
@@ -100,7 +104,8 @@ WAITS = {
 SHAPES = set(get_args(ErrorType))
 """pydantic's names for the faults of a field."""
 BY_PART = ("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units")
-"""Groups whose rows are looked up by a name from elsewhere: a literal in the code, or one of these sets."""
+"""Groups whose rows are looked up by a computed key. The part of the key after the group is a literal in the code, or a
+member of SHAPES, WAITS or WRITTEN_BEFORE."""
 READ_BACK = "written"
 """The group of the desks' sentences, which test_desk_sentences checks."""
 

@@ -27,7 +27,8 @@ FIRST, SECOND, THIRD = (consignment_id(DECLARANT, "R-1", number) for number in (
 
 
 class Topics:
-    """Both desks, the messages that they have not read, and all their facts. `controls`: what the risk desk orders."""
+    """The declaration desk and the release desk, the messages that they have not read, and all their facts. `controls`:
+    what the risk desk orders."""
 
     def __init__(self, *controls: ControlKind) -> None:
         self.controls = controls

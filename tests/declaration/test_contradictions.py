@@ -58,14 +58,15 @@ def test_equipment_comes_in_or_is_returned_as_the_full_name_of_its_mode_says(mod
 
 @pytest.mark.parametrize("mode", ["0314", "2439", "2939", "4200", "4239", "5033"])
 def test_goods_whose_mode_says_in_its_full_name_that_they_come_from_abroad_are_imports(mode: str) -> None:
-    """Office articles of foreign offices (外国常驻机构进口办公用品) and the like: their full names say 进口 or 运回. Exports under them were
-    accepted."""
+    """The full names of these modes say 进口 or 运回, for example 外国常驻机构进口办公用品 (office articles of foreign offices). An
+    older version accepted exports under these modes."""
     assert "trade_mode_of_other_direction" in codes_of(trade_mode=mode, **EXPORT)
     assert codes_of(trade_mode=mode) == []
 
 
 def test_goods_that_are_stored_in_a_zone_come_in_by_one_mode_and_go_abroad_again_by_another() -> None:
-    """The full name of 5033 (加工区内仓储企业从境外进口的货物) says imports alone, and those of its relatives say both ways."""
+    """The full name of 5033 (加工区内仓储企业从境外进口的货物) names only imports. The full names of the similar modes name imports and
+    exports."""
     assert ONE_WAY["5033"] is Direction.IMPORT
     for mode in ("5010", "5015", "5034", "6033"):
         assert codes_of(trade_mode=mode) == [] == codes_of(trade_mode=mode, **EXPORT), mode

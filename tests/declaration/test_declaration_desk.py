@@ -20,6 +20,7 @@ from schemas.declaration import (
     WithdrawDeclaration,
 )
 from schemas.envelope import RequestRefused
+from schemas.form import FormLine
 from schemas.papers import checks
 from schemas.papers.pointing import error
 from schemas.phrases import phrase
@@ -98,6 +99,7 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/items/1/quantity", "quantity_above_gross", line(unit="070")),
     ("/items/1/quantity", "quantity_not_whole", line(quantity=Decimal("10.5"))),
     ("/containers", "container_overloaded", {"gross_mass_kg": Decimal(900_000)}),
+    ("/gross_mass_kg", "gross_above_conveyance", {"gross_mass_kg": Decimal(1_000_000_001)}),
     ("/items/1/total_price", "amount_too_fine", line(total_price=Decimal("5000.001"))),
     ("/wood_packaging", "wood_denied", {"package_kind": "93"}),
     *[
@@ -172,12 +174,15 @@ WORTH_A_WARNING: list[tuple[str, str, dict[str, Any]]] = [
     ("/destination_country", "route_without_journey", {"departure_country": "CHN", "destination_country": "CN"}),
     ("/declarant", "declarant_breaks_standard", {"declarant": "91350100M000100Y44", "consignee": DECLARANT}),
     ("/consignee", "consignee_breaks_standard", {"consignee": CONSIGNEE}),
+    ("/consignee", "party_is_person", {"consignee": "131002197001010644"}),
     ("/net_mass_kg", "net_mass_differs", {"net_mass_kg": Decimal(30)}),
     ("/wood_packaging", "wood_not_named", {"package_kind": "23"}),
     ("/wood_packaging", "wood_not_named", {"package_kind": "33"}),
     ("/wood_packaging", "wood_not_named", {"package_kind": "98"}),
     ("/destination_country", "route_without_journey", {"departure_country": "CN", "destination_country": "CN"}),
-    ("/containers", "container_not_carried", {"transport_mode": "6"}),
+    *[("/containers", "container_not_carried", {"transport_mode": mode}) for mode in "6GL"],
+    ("/departure_country", "route_without_journey", {"departure_country": "CHN"}),
+    ("/items/1/form/destination_country", "line_destined_abroad", line(form=FormLine(destination_country="USA"))),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="035")),
     ("/items/1/first_quantity", "legal_quantity_differs", line(first_quantity=Decimal(11), first_unit="001")),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="036")),
@@ -218,6 +223,12 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         {"destination_country": "CN"},
         {"destination_country": "CHN", "departure_country": "KOR"},
         line(origin_country="KOR"),
+        line(form=FormLine(destination_country="CHN")),
+        # goods that come out of a bonded area cross no border, and the form has China for both
+        *[{"departure_country": "CHN", "destination_country": end, "transport_mode": "7"} for end in ("", "CN")],
+        *[{"departure_country": "CN", "transport_mode": mode, "bill_no": ""} for mode in "0178HTWXYZ"],
+        {"departure_country": "CN", "customs_office": "9040"},  # the country of the sandbox may be meant
+        {"direction": Direction.EXPORT, "departure_country": "", "destination_country": "KR"},
         {"transport_mode": "G", "containers": ()},
         line(unit="015"),
         line(unit="047", quantity=Decimal("0.2"), unit_price=Decimal(25_000)),
@@ -377,8 +388,8 @@ def test_the_same_paper_after_a_withdrawal_is_the_next_consignment_too() -> None
 
 
 def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer() -> None:
-    """The release desk may have granted the withdrawal although this desk has not read that yet. The result must be the
-    same whether this desk reads the lodgement or the answer first."""
+    """The release desk may already have granted the withdrawal, in a fact that the declaration desk has not read yet.
+    The result must be the same whether this desk reads the lodgement or the answer first."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
     desk.then(facts.declaration_waits("r-7", good_declaration(packages=3), "w1", 3, desk.at))
 
@@ -463,8 +474,8 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
 
 
 def test_a_record_of_the_software_version_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:
-    """The older version of the desk did not read the release desk's facts. The topic still has these answers, and the
-    desk now reads it from the beginning."""
+    """The older version of the desk did not read the release desk's facts. The topic still has these facts, and the
+    desk now reads the topic from the beginning."""
     desk = story(decider, lodge()).when(withdraw(), message_id="w1")
     before = decider.STATE.dump_python(desk.state, include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
     desk = Story(decider, decider.STATE.validate_python(before), count=2)

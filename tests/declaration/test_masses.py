@@ -1,13 +1,13 @@
-"""Does the desk find masses that neither packing nor container nor rounding can explain, and no others?"""
+"""Does the desk find masses that neither packing nor container nor rounding can explain, and no other masses?"""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from schemas.codes.counted import COUNTED
+from schemas.codes.counted import COUNTED, THINGS
 from schemas.codes.iso6346 import check_digit
-from schemas.codes.units import KILOGRAMS
+from schemas.codes.units import KILOGRAMS, UNITS
 from schemas.declaration import DeclaredContainer
 from schemas.papers import checks
 from tests.declaration.good import BOX, good_declaration, good_item
@@ -103,6 +103,77 @@ def test_a_mass_in_tonnes_is_rounded_to_their_last_place() -> None:
 def test_nobody_declares_half_a_piece(unit: str) -> None:
     assert of_quantity("2.5", unit) == ["quantity_not_whole"]
     assert of_quantity("2.00", unit) == []
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit"),
+    [
+        *[("0.00005", "038"), ("2.00005", "038"), ("10.005", "043"), ("0.0005", "054"), ("1.00005", "057")],
+        *[("0.50001", "144"), ("7.125", "049")],
+    ],
+)
+def test_nor_does_anybody_so_in_a_unit_of_many_pieces(quantity: str, unit: str) -> None:
+    assert "quantity_not_whole" in of_quantity(quantity, unit)
+
+
+def test_a_part_of_many_whole_pieces_is_whole() -> None:
+    for quantity, unit in (("0.0001", "038"), ("0.05", "043"), ("0.00001", "055"), ("99999999999999.99999", "056")):
+        assert of_quantity(quantity, unit) == [], unit
+    counted = ("百", "千", "万", "亿")
+    many = {code for code, name in UNITS.items() if name.zh[0] in counted and code not in MEASURES}
+    assert {code for code, things in THINGS.items() if things > 1} == many
+
+
+MEASURES = {"035", "060", "061", "062", "063", "147", "148", "149"}
+"""Units whose names begin with 千 or 百, but which measure: kilogram, kilowatt, kilolitre, kilometre."""
+
+
+@pytest.mark.parametrize("place", ["first", "second"])
+def test_a_legal_quantity_counts_whole_pieces_too(place: str) -> None:
+    legal = {"first_quantity": Decimal(10), "first_unit": "030"}
+    legal |= {f"{place}_quantity": Decimal("10.5"), f"{place}_unit": "007"}
+    assert codes_of(items=(good_item(), good_item(**legal))) == ["quantity_not_whole"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "quantity", "found"),
+    [
+        ("078", "1000", ["quantity_above_gross"]),
+        ("079", "1000", ["quantity_above_gross"]),
+        ("081", "1000", ["quantity_above_gross"]),
+        ("073", "1000", ["quantity_above_gross"]),
+        ("074", "1000", ["quantity_differs_from_mass"]),
+        ("079", "440.92452", []),
+        ("078", "393.68261", []),
+        ("081", "400", []),
+    ],
+)
+def test_hundredweights_and_piculs_are_masses(unit: str, quantity: str, found: list[str]) -> None:
+    """The net mass is 20 t. An older version compared only metric and American units."""
+    assert of_quantity(quantity, unit) == found
+
+
+@pytest.mark.parametrize(
+    ("mode", "gross", "fine"),
+    [
+        *[("2", "1000000000", True), ("2", "1000000001", False), ("5", "300000", True), ("5", "300001", False)],
+        *[("3", "100000001", False), ("4", "100000001", False), ("G", "99999999999999", True)],
+        ("2", "99999999999999", False),
+    ],
+)
+def test_no_conveyance_carries_more_than_the_largest_one(mode: str, gross: str, fine: bool) -> None:
+    found = codes_of(transport_mode=mode, gross_mass_kg=Decimal(gross), containers=())
+    assert found == ([] if fine else ["gross_above_conveyance"])
+
+
+def test_an_air_container_carries_less_than_a_freight_container() -> None:
+    units = tuple([DeclaredContainer(container_no=number) for number in ("AKE12345KE", "PMC12345KE")])
+    by_air: dict[str, Any] = {"transport_mode": "5", "containers": units}
+    assert codes_of(gross_mass_kg=Decimal(40_000), **by_air) == []
+    assert codes_of(gross_mass_kg=Decimal(40_001), **by_air) == ["container_overloaded"]
+    assert codes_of(gross_mass_kg=Decimal(200_000), **by_air) == ["container_overloaded"]
+    road = {"transport_mode": "4", "containers": (units[0], DeclaredContainer(container_no=BOX))}
+    assert codes_of(gross_mass_kg=Decimal(50_000), **road) == []
 
 
 @pytest.mark.parametrize("unit", ["030", "032", "033", "035", "054", "070", "095"])

@@ -1,12 +1,15 @@
 """Must the texts of a declaration be printable, and do two spellings of one name count as the same name?"""
 
+import re
+import sys
 from typing import Any
+from unicodedata import category
 
 import orjson
 import pytest
 from pydantic import ValidationError
 
-from schemas.bounds import identifier, line_of_text
+from schemas.bounds import PRINTABLE, identifier, line_of_text
 from schemas.declaration import Declaration, LodgeDeclaration
 from schemas.papers.checks import findings
 from schemas.vocabulary import consignment_id, plain_word
@@ -45,7 +48,26 @@ def read(**changes: Any) -> Declaration:
     return Declaration.model_validate_json(orjson.dumps({**PAPER, **changes}))
 
 
-@pytest.mark.parametrize("sign", UNSEEN, ids=ascii)
+DEFAULT_IGNORABLE = (
+    *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0),
+    *(*range(0x180B, 0x1810), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)),
+    *(*range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B)),
+    *range(0xE0000, 0xE1000),
+)
+"""The characters with the property Default_Ignorable_Code_Point (Unicode 16.0, DerivedCoreProperties.txt)."""
+SEEN_FORMATS = {0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD, *range(0x0600, 0x0606)}
+"""The characters of the category Cf (format) that can be seen: signs before a number."""
+
+
+def test_every_character_that_shows_as_nothing_is_one_of_them() -> None:
+    """Controls of music and of shorthand, and the blank of Braille, were accepted."""
+    formats = {code for code in range(sys.maxunicode + 1) if category(chr(code)) == "Cf"}
+    unseen = {*DEFAULT_IGNORABLE, *formats - SEEN_FORMATS, 0x2800, 0xFFFC}
+    assert [hex(code) for code in sorted(unseen) if re.match(PRINTABLE, chr(code))] == []
+    assert all(re.match(PRINTABLE, chr(code)) for code in SEEN_FORMATS)
+
+
+@pytest.mark.parametrize("sign", [*UNSEEN, "\u2800", "\ufffc", "\U0001bca0", "\U0001d173", "\U00013430"], ids=ascii)
 def test_what_nobody_sees_is_refused_wherever_it_stands(sign: str) -> None:
     for name in TEXTS:
         for text in (f"{PAPER[name]}{sign}", f"{sign}{PAPER[name]}", f"{PAPER[name][:2]}{sign}{PAPER[name][2:]}"):
@@ -60,7 +82,7 @@ def test_what_nobody_sees_is_refused_wherever_it_stands(sign: str) -> None:
             read(items=[{**PAPER["items"][0], name: f"1{sign}2"}])
 
 
-@pytest.mark.parametrize("sign", UNSEEN, ids=ascii)
+@pytest.mark.parametrize("sign", [*UNSEEN, "\u2800", "\ufffc", "\U0001bca0", "\U0001d173", "\U00013430"], ids=ascii)
 def test_a_stored_paper_with_such_a_text_is_read_as_it_is(sign: str) -> None:
     body = orjson.loads(encode(lodge()))
     body["declaration"]["reference"] = f" R{sign}1 "

@@ -12,8 +12,9 @@ from schemas.declaration import Declaration, LodgeDeclaration
 from schemas.gate import RecordEquipmentEvent
 from schemas.quarantine import RecordTreatment
 from services.console.api.requests import BODIES
+from services.declaration.decider import is_same_paper, paper
 from services.shell.codec import Raw, Undecodable, decode, encode
-from tests.declaration.good import lodge
+from tests.declaration.good import good_item, lodge
 
 GOOD = orjson.loads(encode(lodge()))
 Path = tuple[str | int, ...]
@@ -74,6 +75,37 @@ def test_what_was_stored_before_stays_readable(path: Path, value: Any) -> None:
 def test_a_decimal_number_is_a_json_number_or_the_text_of_one(value: Any) -> None:
     read = Declaration.model_validate_json(orjson.dumps(with_value(("gross_mass_kg",), value)["declaration"]))
     assert read.gross_mass_kg == Decimal(str(value))
+
+
+TOO_FAR = ("0e-999999999", "-0E-100", "0e-999999999999999999", "0e999999999", "1e100", "0.0e-0000100")
+
+
+@pytest.mark.parametrize("written", TOO_FAR)
+def test_a_number_whose_point_is_far_from_its_digits_is_no_number(written: str) -> None:
+    """The desk compares papers by their numbers without exponents. A zero with the exponent -999999999 was read, and its text without
+    an exponent has a gigabyte."""
+    for path in (("gross_mass_kg",), ("items", 0, "unit_price")):
+        with pytest.raises(ValidationError) as refused:
+            Declaration.model_validate_json(orjson.dumps(with_value(path, written)["declaration"]))
+        assert [fault["type"] for fault in refused.value.errors()] == ["decimal_parsing"]
+    with pytest.raises(ValidationError):
+        good_item(unit_price=Decimal(written))
+    for model in (RecordTreatment, BODIES[RecordTreatment]):
+        with pytest.raises(ValidationError) as refused:
+            model.model_validate_json(orjson.dumps({"dose_g_m3": written}))
+        assert ("dose_g_m3",) in [fault["loc"] for fault in refused.value.errors()], model
+
+
+def test_a_zero_that_was_stored_with_such_an_exponent_is_a_short_number() -> None:
+    stored = LodgeDeclaration.read_stored(orjson.dumps(with_value(("items", 0, "unit_price"), "0e-999999999999999999")))
+    zero = LodgeDeclaration.read_stored(orjson.dumps(with_value(("items", 0, "unit_price"), "0")))
+    assert is_same_paper(paper(zero.declaration), stored.declaration)
+
+
+@pytest.mark.parametrize("written", ["1e3", "1E+003", "0e-20", "1e-05", "100e-2"])
+def test_an_exponent_that_programs_write_is_read(written: str) -> None:
+    read = Declaration.model_validate_json(orjson.dumps(with_value(("gross_mass_kg",), written)["declaration"]))
+    assert read.gross_mass_kg == Decimal(written)
 
 
 def test_the_same_holds_for_every_request_and_for_the_bodies_in_which_it_is_asked() -> None:

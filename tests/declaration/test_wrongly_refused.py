@@ -74,14 +74,44 @@ def test_a_paper_that_the_software_version_before_remembered_is_known_again() ->
 # foreign parties
 
 
-@pytest.mark.parametrize("name", ["ACME GMBH", "Müller & Söhne KG", "株式会社 山田", "A" * 100])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *["ACME GMBH", "Müller & Söhne KG", "株式会社 山田", "A" * 100],
+        # companies whose name is a number (Canada), and names with the number of a register or a telephone
+        *["12345678 CANADA INC.", "ABC 12345678 LTD", "株式会社12345678", "Hansen CVR 12345678"],
+    ],
+)
 def test_an_export_may_go_to_a_foreign_party_by_name(name: str) -> None:
     assert faults(**EXPORT, consignee=name) == []
 
 
-@pytest.mark.parametrize("name", ["", " ", "91350100M000100Y4I", "91350100m000100y43", "91350100M000100Y43 ", "12345"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *[
+            "",
+            " ",
+            "91350100M000100Y4I",
+            "91350100m000100y43",
+            "12345",
+            "9135 0100 M000 100Y 43 1",
+            "91350100-M000100Y4-31",
+        ],
+        *["９１３５０１００Ｍ０００１００Ｙ４３", "DE123456789"],
+    ],
+)
 def test_what_is_no_name_is_a_code_that_must_check(name: str) -> None:
     assert faults(**EXPORT, consignee=name) == [("/consignee", "consignee_invalid")]
+
+
+@pytest.mark.parametrize("name", [" ACME GMBH", "ACME GMBH\u3000", "\u00a0ACME GMBH "])
+def test_a_party_has_no_blanks_at_its_edges_and_one_form(name: str) -> None:
+    """The finding was that the unified social credit code is not valid, which nobody understands of the name of a foreign party."""
+    assert faults(**EXPORT, consignee=name) == []
+    assert good_declaration(**EXPORT, consignee=name).consignee == "ACME GMBH"
+    assert good_declaration(consignee="Mu\u0308ller").consignee == "M\u00fcller"
+    assert faults(consignee=f"{DECLARANT} ") == []
 
 
 def test_an_import_is_for_a_domestic_party() -> None:

@@ -1,4 +1,5 @@
-"""Which command lines do the documents name? Each line of a block of commands, and each command in a sentence."""
+"""Which command lines do the documents name? These are each line of a block of commands, and each command in a
+sentence."""
 
 import re
 from pathlib import Path
@@ -19,7 +20,7 @@ SPAN = re.compile(r"`([^`]+)`")
 
 
 class Unreadable(Exception):
-    """The page has a block in an unknown language."""
+    """The page has a block in an unknown language, or a block that is indented or has no end."""
 
 
 def pages() -> list[Path]:

@@ -9,7 +9,7 @@ OF_ANOTHER_DAY = (
 WRITES = "writes files of the checkout; other tests compare them"
 
 SHORT_TARGETS = ("make setup", "make help")
-"""The only targets that are run here. Another target may take an hour."""
+"""The only targets of the Makefile that the test runs. Another target may take an hour."""
 
 LISTED = {
     "dtg up --demo --others": "a second one has no port; whose goods people act on is tried by tests/simulator/test_owned.py",
@@ -62,7 +62,7 @@ LISTED = {
     'java -cp "deploy/kafka/jars/*" kafka.admin.ConfigCommand': KAFKAS,
 }
 """Command → the reason why the test does not run it. A command that no document names any more must be removed from
-here."""
+this table."""
 
 WHOLE = {
     "dtg declare": "dtg declare docs/declaration.json",

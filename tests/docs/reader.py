@@ -1,4 +1,5 @@
-"""Plays a reader who types the commands of the documents, with a running border of its own."""
+"""How does a test type the commands of the documents as a reader does? Each command works on a running border that
+serves only this test."""
 
 import json
 import os
@@ -59,7 +60,7 @@ class Reader:
         }
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Starts the border, and writes two messages that are parked."""
+        """Starts the border, and returns its process when the border is ready."""
         process = subprocess.Popen(
             ["bash", "-c", f"exec {UP}"], cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -73,7 +74,8 @@ class Reader:
         return Access(servers, "SASL_PLAINTEXT", file_of(self.folder / "home-demo" / "credentials", name))
 
     def set_two_aside(self) -> None:
-        """Writes two lodgements that no desk can read, so that they are parked."""
+        """Writes two lodgements that no desk can read, and waits until they are parked. `parked` then has their names:
+        first that of the message that can be replayed with a corrected value."""
         border = Border(self.access("simulator"), PARTITIONS)
         for number in (1, 2):
             key = EXAMPLE["consignment_id"] if number == 1 else request_id("docs", "nobody")

@@ -34,7 +34,8 @@ class Change:
     parts: tuple[tuple[str, str], ...]
 
     def to(self, text: str) -> str:
-        """The text of the file after the change; Stale if the text does not contain the lines."""
+        """The text of the file after the change. Raises Stale if the text does not contain the lines before the change
+        exactly once."""
         for before, after in self.parts:
             whole = f"\n{text}"
             found = len(re.findall(rf"(?<=\n){re.escape(before)}", whole)) if before else 1

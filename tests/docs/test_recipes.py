@@ -1,4 +1,5 @@
-"""Does the tree pass its checks after each recipe of CONTRIBUTING.md, and does a check fail if its step is left out?"""
+"""Does the tree pass its checks after each recipe of CONTRIBUTING.md, and does each check fail if the step that names
+it is left out?"""
 
 import json
 import os

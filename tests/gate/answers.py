@@ -121,6 +121,24 @@ def goods_wait(version: int, visit: str, *waiting: str, released: int, at: datet
     return facts.container_must_stay(version, visit, *why, of_earlier("waits"), waiting_for=waiting, at=at)
 
 
+def nothing_is_here(version: int, *, at: datetime) -> ContainerMustStay:
+    """Returns the gate's no for a container of which no visit is open."""
+    return facts.container_must_stay(version, "", phrase("no_visit"), waiting_for=(), at=at)
+
+
+def nothing_is_declared(version: int, visit: str, *, at: datetime) -> ContainerMustStay:
+    """Returns the gate's no for a container in which nothing is declared."""
+    return facts.container_must_stay(version, visit, phrase("nothing_declared"), waiting_for=(), at=at)
+
+
+def awaits_a_count(version: int, visit: str, *waiting: str, since: datetime, at: datetime) -> ContainerMustStay:
+    """Returns the gate's no for a container that was found inside and perhaps had come again at `since` with other goods. `waiting`: goods
+    that are not released."""
+    return facts.container_must_stay(
+        version, visit, phrase("perhaps_came_again", event=since), waiting_for=waiting, at=at
+    )
+
+
 def same_box_declared(one: str, other: str, *, conveyance: str = "", at: datetime) -> tuple[Fact, ...]:
     """Returns the facts if two declarations each say that no other lot is in the container: one fact for each of
     them."""

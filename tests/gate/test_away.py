@@ -19,7 +19,7 @@ from tests.facts import (
     visit_closed,
     visit_opened,
 )
-from tests.gate.answers import arrival_of, goods_left, visit_opened_by
+from tests.gate.answers import arrival_of, goods_left, nothing_is_here, visit_opened_by
 from tests.gate.boxes import DAY, A, at, discharged, event, found, freed, held, out
 from tests.voice import story
 
@@ -129,6 +129,7 @@ def test_a_loading_that_was_heard_before_its_release_is_lawful_whatever_the_rele
     desk.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT), at=at(92)).then(
         departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(92)),
         consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(60)),
+        nothing_is_here(1, at=at(92)),
     )
     desk.when(held(A, 3, arrived=10, when=92, direction=Direction.EXPORT), at=at(93)).then(
         gate_alarm_raised(

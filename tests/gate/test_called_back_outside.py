@@ -63,10 +63,11 @@ def test_goods_whose_departure_nobody_told_left_with_their_release_and_keep_no_l
     again = discharged(5 * DAY, "B")
     desk = called_back(*goods, again, since=5 * DAY + 100, alarm=held_outside("m1", 5 * DAY))
     desk.when(held(OTHER, 1, ship="B", arrived=5 * DAY, when=6 * DAY)).then(
-        container_arrived(visit="m4", consignment_id=OTHER, at=at(5 * DAY))
+        container_arrived(visit="m4", consignment_id=OTHER, at=at(5 * DAY)),
+        goods_wait(3, "m4", OTHER, released=0, at=desk.at),
     )
     desk.when(freed(OTHER, 2, ship="B", arrived=5 * DAY, when=6 * DAY + 10)).then(
-        container_may_leave(3, "m4", OTHER, at=at(6 * DAY + 10))
+        container_may_leave(4, "m4", OTHER, at=at(6 * DAY + 10))
     )
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.gate import RecordContainerFinding, RecordEquipmentEvent
+from schemas.gate import ContainerMustStay, RecordContainerFinding, RecordEquipmentEvent
+from schemas.phrases import phrase
 from schemas.release import ContainerFreed, ContainerHeld
-from schemas.vocabulary import EquipmentEvent, ExitGround
+from schemas.vocabulary import EquipmentEvent, ExitGround, Owner, StayCode
 from services.gate import decider
 from services.gate.box import as_box
 from services.gate.keeping import REMEMBERED
@@ -39,13 +40,15 @@ LATER = 20 * DAY
 
 
 def keeps_until_the_lots_are_counted(desk: Story, lots: int, *names: str) -> None:
-    """Checks that the gate's answer is no, and that an officer's count of the lots changes it to yes for these goods.
-    If the count is taken back, the answer is no again. If the finding `seen` is taken back, too, the answer stays no,
-    and the reports that the finding had made void count again."""
-    assert not may_leave(desk), "a yes although nobody has declared the goods with which it may have come"
+    """Checks that the desk has published once that a count is awaited, and that an officer's count of the lots changes the
+    gate's answer to yes for these goods. If the count is taken back, the answer is no again. If the finding `seen` is
+    taken back, too, the answer stays no, and the reports that the finding had made void count again."""
+    assert [(fact.code, fact.owner) for fact in desk.facts if isinstance(fact, ContainerMustStay)] == [
+        (StayCode.TO_BE_COUNTED, Owner.OFFICER)
+    ], "nobody has declared the goods with which it may have come"
     desk.when(found("inside", LATER + 100, lots=lots), message_id="count", at=at(LATER + 100)).then(
         facts.container_finding_recorded("inside", lots=lots, at=at(LATER + 100)),
-        facts.container_may_leave(1, "first", *names, at=at(LATER + 100)),
+        facts.container_may_leave(2, "first", *names, at=at(LATER + 100)),
     )
     desk.when(finding_retracted("count"), at=at(LATER + 110))
     assert not may_leave(desk)
@@ -127,7 +130,7 @@ def test_a_record_without_what_a_finding_made_void_keeps_the_container_as_well()
     desk.when(freed(A, version=3, arrived=0, when=5 * DAY + 30), at=at(5 * DAY + 30)).then()
     desk.when(found("inside", 5 * DAY + 40, lots=1), at=at(5 * DAY + 40)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(5 * DAY + 40)),
-        facts.container_may_leave(1, "first", A, at=at(5 * DAY + 40)),
+        facts.container_may_leave(2, "first", A, at=at(5 * DAY + 40)),
     )
 
 
@@ -136,7 +139,7 @@ def test_an_opening_that_its_sender_took_back_before_the_finding_needs_no_count(
     desk.when(discharged(5 * DAY), message_id="again", at=at(5 * DAY)).when(retracted("again"), at=at(5 * DAY + 10))
     desk.when(found("inside", 5 * DAY + 20), at=at(5 * DAY + 20))
     desk.when(freed(A, version=3, arrived=0, when=5 * DAY + 30), at=at(5 * DAY + 30)).then(
-        facts.container_may_leave(1, "m1", A, at=at(5 * DAY + 30))
+        facts.container_may_leave(2, "m1", A, at=at(5 * DAY + 30))
     )
 
 
@@ -157,10 +160,16 @@ def test_goods_that_are_awaited_with_the_conveyance_with_which_it_may_have_come_
     finding = found("inside", 5 * DAY + 20, lots=1)
     for message, read in sorted([(later, stated_at), (finding, at(5 * DAY + 20))], key=lambda each: each[1]):
         desk.when(message, at=read)
-    desk.when(freed(A, version=3, arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30)).then()
+    withdrawn = (
+        standing == "withdrawn"
+    )  # then it waits for another declaration, as soon as the other goods are released
+    why = phrase("lots_released", count=1, all=2), phrase("bill_withdrawn", bill=B)
+    now = facts.container_must_stay(2, "first", *why, waiting_for=(B,), at=at(5 * DAY + 30))
+    desk.when(freed(A, version=3, arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30))
+    desk.then(*[now] if withdrawn else [])
     desk.when(struck(B), at=at(5 * DAY + 40)).then(
         facts.lot_struck(consignment_id=B, at=at(5 * DAY + 40)),
-        facts.container_may_leave(1, "first", A, at=at(5 * DAY + 40)),
+        facts.container_may_leave(3 if withdrawn else 2, "first", A, at=at(5 * DAY + 40)),
     )
 
 
@@ -169,7 +178,7 @@ def test_goods_that_were_withdrawn_before_it_may_have_come_again_do_not_keep_it(
     desk.when(freed(B, version=1, released=False, ship="T 2", arrived=None, when=70), at=at(70))
     desk.when(discharged(5 * DAY, "T 2"), at=at(5 * DAY)).when(found("inside", 5 * DAY + 20, lots=1))
     desk.when(freed(A, version=3, arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30)).then(
-        facts.container_may_leave(1, "first", A, at=at(5 * DAY + 30))
+        facts.container_may_leave(2, "first", A, at=at(5 * DAY + 30))
     )
 
 

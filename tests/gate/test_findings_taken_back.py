@@ -12,9 +12,13 @@ from services.gate.visits import answer, look
 from tests import facts
 from tests.gate.answers import (
     arrival_of,
+    awaits_a_count,
     came_again,
     goods_left,
     goods_left_unreleased,
+    goods_wait,
+    nothing_is_declared,
+    nothing_is_here,
     seen_inside,
     seen_outside,
     visit_opened_by,
@@ -55,15 +59,17 @@ def test_a_box_that_was_found_outside_by_mistake_is_inside_again_however_late_th
 def test_an_alarm_that_a_finding_had_settled_waits_again_and_is_told_again() -> None:
     desk = story(decider, held(A, arrived=0))
     desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
-    desk.when(found("outside", 20), message_id="w").then(facts.container_finding_recorded("outside", "m2", at=at(20)))
+    desk.when(found("outside", 20), message_id="w", at=at(20)).then(
+        facts.container_finding_recorded("outside", "m2", at=at(20)), nothing_is_here(1, at=at(20))
+    )
     desk.when(freed(B, arrived=DAY, when=DAY), at=at(DAY)).then(
-        facts.container_may_leave(1, arrival_of(B), B, at=at(DAY))
+        facts.container_may_leave(2, arrival_of(B), B, at=at(DAY))
     )
     desk.when(finding_retracted("w"), at=at(DAY + 5)).then(
         facts.container_finding_retracted("w", at=at(DAY + 5)),
         facts.gate_alarm_raised(arrival_of(A), "m2", waiting_for=(A,), at=at(10)),
         facts.container_must_stay(
-            2, arrival_of(B), phrase("alarm_waits"), phrase("left_unreleased"), waiting_for=(A,), at=at(DAY + 5)
+            3, arrival_of(B), phrase("alarm_waits"), phrase("left_unreleased"), waiting_for=(A,), at=at(DAY + 5)
         ),
     )
     # an officer finds the container outside again
@@ -81,19 +87,20 @@ def test_a_departure_that_a_finding_had_found_wrong_counts_again() -> None:
         facts.container_finding_recorded("inside", "left", at=at(20)),
         facts.visit_opened(arrival_of(A), where=""),
         facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
+        goods_wait(1, arrival_of(A), A, released=0, at=at(20)),
     )
-    desk.when(freed(A, version=3, when=30), at=at(30)).then(facts.container_may_leave(1, arrival_of(A), A, at=at(30)))
+    desk.when(freed(A, version=3, when=30), at=at(30)).then(facts.container_may_leave(2, arrival_of(A), A, at=at(30)))
     desk.when(finding_retracted("w"), at=at(40)).then(
         facts.container_finding_retracted("w", at=at(40)),
         facts.visit_closed(arrival_of(A), "left_unreleased", "left", consignments=(A,), at=at(10)),
         facts.gate_alarm_raised(arrival_of(A), "left", waiting_for=(A,), why="left_before", at=at(10)),
         facts.consignment_left_unreleased(visit=arrival_of(A), why="left_before", consignment_id=A, at=at(10)),
-        facts.container_must_stay(2, "", phrase("alarm_waits"), phrase("left_before"), waiting_for=(A,), at=at(40)),
+        facts.container_must_stay(3, "", phrase("alarm_waits"), phrase("left_before"), waiting_for=(A,), at=at(40)),
     )
     # the report that the container left may still be retracted
     desk.when(retracted("left"), at=at(50)).then(
         facts.equipment_event_retracted("left", at=at(50)),
-        *seen_inside(3, A, at=at(50)),
+        *seen_inside(4, A, at=at(50)),
     )
 
 
@@ -101,10 +108,11 @@ def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_departures_
     """In records of an older software version only `settled` shows which departures a finding had voided."""
     desk = story(decider, held(A, arrived=0))
     desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
-    desk.when(found("inside", 20), message_id="w").then(
+    desk.when(found("inside", 20), message_id="w", at=at(20)).then(
         facts.container_finding_recorded("inside", "m2", at=at(20)),
         facts.visit_opened(arrival_of(A), where=""),
         facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
+        goods_wait(1, arrival_of(A), A, released=0, at=at(20)),
     )
     box = as_box(desk.state)
     desk.state = replace(box, findings=tuple([replace(finding, voided=()) for finding in box.findings]))
@@ -127,6 +135,7 @@ def test_the_visit_that_is_open_after_a_finding_was_taken_back_is_published_agai
         facts.container_finding_recorded("inside", "left", at=at(again + 20)),
         facts.visit_opened("m1", laden=True),
         facts.departure_retracted(visit="m1", consignment_id=A, at=at(again + 20)),
+        awaits_a_count(1, "m1", A, since=at(again), at=at(again + 20)),
     )
     desk.when(discharged(again + 60), message_id="m5", at=at(again + 60)).then(
         *came_again("m5", "m1", A, released=False, at=at(again + 60))
@@ -142,24 +151,30 @@ def test_the_visit_that_is_open_after_a_finding_was_taken_back_is_published_agai
 def test_what_a_later_finding_says_all_the_same_stands() -> None:
     desk = story(decider, held(A, arrived=0))
     desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
-    desk.when(found("inside", 20), message_id="w").then(
+    desk.when(found("inside", 20), message_id="w", at=at(20)).then(
         facts.container_finding_recorded("inside", "m2", at=at(20)),
         facts.visit_opened(arrival_of(A), where=""),
         facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(20)),
+        goods_wait(1, arrival_of(A), A, released=0, at=at(20)),
     )
     desk.when(found("inside", 30), at=at(30)).then(facts.container_finding_recorded("inside", at=at(30)))
     desk.when(finding_retracted("w"), at=at(40)).then(facts.container_finding_retracted("w", at=at(40)))
-    desk.when(freed(A, version=3, when=50), at=at(50)).then(facts.container_may_leave(1, arrival_of(A), A, at=at(50)))
+    desk.when(freed(A, version=3, when=50), at=at(50)).then(facts.container_may_leave(2, arrival_of(A), A, at=at(50)))
 
 
 def test_a_later_finding_does_not_settle_what_was_told_after_it() -> None:
     desk = story(decider, held(A, arrived=0))
     desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
-    desk.when(found("outside", 20), message_id="w").then(facts.container_finding_recorded("outside", "m2", at=at(20)))
+    desk.when(found("outside", 20), message_id="w", at=at(20)).then(
+        facts.container_finding_recorded("outside", "m2", at=at(20)), nothing_is_here(1, at=at(20))
+    )
     desk.when(found("outside", 30), at=at(30)).then(facts.container_finding_recorded("outside", at=at(30)))
-    desk.when(discharged(DAY), at=at(DAY)).then(*visit_opened_by("m5", at=at(DAY)))
+    desk.when(discharged(DAY), at=at(DAY)).then(
+        *visit_opened_by("m5", at=at(DAY)), nothing_is_declared(2, "m5", at=at(DAY))
+    )
     desk.when(held(B, arrived=DAY, when=DAY), at=at(DAY)).then(
-        facts.container_arrived(visit="m5", consignment_id=B, at=at(DAY))
+        facts.container_arrived(visit="m5", consignment_id=B, at=at(DAY)),
+        goods_wait(3, "m5", B, released=0, at=at(DAY)),
     )
     desk.when(out(DAY + 60), at=at(DAY + 60)).then(*goods_left_unreleased("m7", "m5", B, at=at(DAY + 60)))
     assert [alarm.alarm for alarm in look(as_box(desk.state)).alarms] == ["left_unreleased"] * 2
@@ -268,17 +283,19 @@ def test_an_alarm_of_a_visit_that_is_not_kept_any_more_waits_again_too() -> None
     desk = story(decider, held(A, arrived=0))
     desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
     desk.when(found("outside", 700 * DAY), message_id="w", at=at(700 * DAY)).then(
-        facts.container_finding_recorded("outside", "m2", at=at(700 * DAY))
+        facts.container_finding_recorded("outside", "m2", at=at(700 * DAY)), nothing_is_here(1, at=at(700 * DAY))
     )
-    desk.when(discharged(732 * DAY), at=at(732 * DAY)).then(*visit_opened_by("m4", at=at(732 * DAY)))
+    desk.when(discharged(732 * DAY), at=at(732 * DAY)).then(
+        *visit_opened_by("m4", at=at(732 * DAY)), nothing_is_declared(2, "m4", at=at(732 * DAY))
+    )
     desk.when(freed(B, arrived=732 * DAY, when=732 * DAY), at=at(732 * DAY)).then(
         facts.container_arrived(visit="m4", consignment_id=B, at=at(732 * DAY)),
-        facts.container_may_leave(1, "m4", B, at=at(732 * DAY)),
+        facts.container_may_leave(3, "m4", B, at=at(732 * DAY)),
     )
     assert [part.consignment_id for part in as_box(desk.state).parts] == [B]
     desk.when(finding_retracted("w"), at=at(733 * DAY)).then(
         facts.container_finding_retracted("w", at=at(733 * DAY)),
-        facts.container_must_stay(2, "m4", phrase("earlier_alarm"), waiting_for=(), at=at(733 * DAY)),
+        facts.container_must_stay(4, "m4", phrase("earlier_alarm"), waiting_for=(), at=at(733 * DAY)),
     )
     assert as_box(desk.state).waiting
 

@@ -118,7 +118,7 @@ def test_goods_that_by_one_of_the_reports_went_aboard_before_their_release_left_
 def test_a_box_that_one_report_calls_empty_and_another_one_laden_is_looked_for_if_it_might_have_had_goods(
     minute: float,
 ) -> None:
-    desk = story(decider, discharged(0)).when(event(OUT, 180, laden=False), message_id="first", at=at(181))
+    desk = story(decider, discharged(0, laden=None)).when(event(OUT, 180, laden=False), message_id="first", at=at(181))
     assert alarms(desk) == []
     desk.when(event(OUT, minute, laden=True), message_id="second", at=at(210))
     assert alarms(desk) == ["left_undeclared"]
@@ -177,9 +177,9 @@ def test_a_sender_who_omits_laden_in_one_of_two_reports_says_it_in_the_other(
 ) -> None:
     """If both reports are of the terminal and one of them omits `laden`, this alone raises no alarm. Goods that are
     known to be inside still raise one."""
-    undeclared = story(decider, discharged(0))
+    undeclared = story(decider, discharged(0, laden=None))
     assert end_of(departures(undeclared, earlier, later, "terminal")) == ("left_empty", [], ())
-    expected = story(decider, discharged(0), held(A))
+    expected = story(decider, discharged(0, laden=None), held(A))
     assert end_of(departures(expected, earlier, later, "terminal")) == ("left_empty", [], ())
     arrived = story(decider, discharged(0), held(A, arrived=0))
     assert end_of(departures(arrived, earlier, later, "terminal")) == ("left_empty", ["empty_left_laden"], (A,))
@@ -194,7 +194,7 @@ def test_goods_that_were_allowed_to_leave_left_with_the_box_if_one_sender_does_n
 
 
 def test_a_sender_who_does_not_know_leaves_nothing_open_after_the_report_is_taken_back() -> None:
-    desk = departures(story(decider, discharged(0), held(A)), False, None, "carrier")
+    desk = departures(story(decider, discharged(0, laden=None), held(A)), False, None, "carrier")
     desk.when(retracted("later", "carrier"), at=at(200))
     assert end_of(desk) == ("left_empty", [], ())
 

@@ -13,7 +13,16 @@ from services.gate.box import as_box
 from services.gate.keeping import KEPT_VISITS
 from services.gate.visits import look
 from tests import facts
-from tests.gate.answers import arrival_of, came_again, goods_left, goods_left_unreleased, seen_inside, visit_opened_by
+from tests.gate.answers import (
+    arrival_of,
+    came_again,
+    goods_left,
+    goods_left_unreleased,
+    goods_wait,
+    nothing_is_here,
+    seen_inside,
+    visit_opened_by,
+)
 from tests.gate.boxes import (
     DAY,
     A,
@@ -81,18 +90,21 @@ def test_only_what_left_released_has_left() -> None:
         facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(DAY + 1)),
         facts.same_goods_declared(B, A, rule="one_declaration_a_box", at=at(DAY + 1)),
         facts.same_goods_declared(A, B, rule="one_declaration_a_box", at=at(DAY + 1)),
+        goods_wait(3, arrival_of(A), A, released=1, at=at(DAY + 1)),
     )
     desk.when(freed(A, version=4, arrived=0, when=DAY + 2), at=at(DAY + 2)).then(
-        facts.container_may_leave(3, arrival_of(A), A, B, at=at(DAY + 2))
+        facts.container_may_leave(4, arrival_of(A), A, B, at=at(DAY + 2))
     )
 
 
 def test_after_an_officer_found_it_outside_the_next_visit_is_free() -> None:
     desk = story(decider, held(A, arrived=0))
     desk.when(out(5)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(5)))
-    desk.when(found("outside", 30), at=at(30)).then(facts.container_finding_recorded("outside", "m2", at=at(30)))
+    desk.when(found("outside", 30), at=at(30)).then(
+        facts.container_finding_recorded("outside", "m2", at=at(30)), nothing_is_here(1, at=at(30))
+    )
     desk.when(freed(B, arrived=DAY, when=DAY), at=at(DAY)).then(
-        facts.container_may_leave(1, arrival_of(B), B, at=at(DAY))
+        facts.container_may_leave(2, arrival_of(B), B, at=at(DAY))
     )
 
 
@@ -411,7 +423,7 @@ def test_a_container_hold_keeps_the_box_and_every_next_visit_until_it_is_lifted(
     desk.when(found("outside", 40), at=at(40)).when(freed(B, arrived=DAY, when=DAY), at=at(DAY)).then()
     desk.when(box_let_go("hold"), at=at(DAY + 1)).then(
         facts.container_hold_lifted("hold", at=at(DAY + 1)),
-        facts.container_may_leave(3, arrival_of(B), B, at=at(DAY + 1)),
+        facts.container_may_leave(4, arrival_of(B), B, at=at(DAY + 1)),
     )
     desk.when(box_let_go("hold"), at=at(DAY + 2)).then_refused("hold_unknown")
 

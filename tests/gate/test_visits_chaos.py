@@ -32,6 +32,7 @@ from tests.gate.boxes import (
     retracted,
     struck,
 )
+from tests.gate.test_what_it_waits_for import AwaitedOnTopic
 from tests.voice import NOON, Story
 
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
@@ -92,6 +93,7 @@ def decision(dice: Random, now: float, ids: list[str]) -> Message:
 def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> None:
     dice, desk, now, ids = Random(seed), Story(decider, decider.INITIAL), 5.0 * DAY, list[str]()
     holds: set[str] = set()
+    awaited = AwaitedOnTopic()
     latest: dict[str, ContainerHeld | ContainerFreed] = {}
     sure: set[str] = set()
     """Goods that are certainly in the box, because no report and no officer's decision came after their statement."""
@@ -108,14 +110,17 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
             message = report(dice, now)
         else:
             message = decision(dice, now, ids)
-        name = f"c{number}"
+        name, unheard = f"c{number}", desk.state
         desk.when(message, message_id=name, at=at(now))
         ids.append(name)
-        before, answer = desk.state, desk.answer
+        before, published = desk.state, desk.answer
+        refused = any(isinstance(fact, RequestRefused) for fact in published)
+        if before != unheard and not refused:
+            box = as_box(before)
+            awaited.check(published, answer(box, look(box)).code)
         desk.when(message, message_id=name, at=at(now))
         assert all(isinstance(fact, RequestRefused) for fact in desk.answer), (message, desk.answer)
         assert desk.state == before
-        refused = any(isinstance(fact, RequestRefused) for fact in answer)
         assert not desk.answer or refused, (message, desk.answer)
         match message:
             case ContainerHeld() | ContainerFreed():

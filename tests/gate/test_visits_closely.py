@@ -8,7 +8,7 @@ from schemas.phrases import of_earlier, phrase
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
 from services.gate import decider
 from tests import facts
-from tests.gate.answers import arrival_of, came_again, goods_left, goods_left_unreleased
+from tests.gate.answers import arrival_of, awaits_a_count, came_again, goods_left, goods_left_unreleased
 from tests.gate.boxes import (
     DAY,
     A,
@@ -134,13 +134,14 @@ def test_an_officer_who_finds_the_box_inside_has_found_the_goods_that_were_decla
         facts.container_finding_recorded("inside", "m2", at=at(100)),
         facts.visit_opened("m1", laden=True, conveyance="S 1"),
         facts.departure_retracted(visit="m1", consignment_id=A, at=at(100)),
+        awaits_a_count(1, "m1", A, since=at(60), at=at(100)),
     )
     # The container may still have left and come again with goods that nobody declared. So it stays until an officer has
     # counted its lots.
     desk.when(freed(A, version=3, arrived=0, when=110), at=at(110)).then()
     desk.when(found("inside", 120, lots=1), at=at(120)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(120)),
-        facts.container_may_leave(1, "m1", A, at=at(120)),
+        facts.container_may_leave(2, "m1", A, at=at(120)),
     )
 
 
@@ -160,7 +161,7 @@ def test_a_box_that_is_found_inside_after_it_came_again_may_have_brought_other_g
     desk.when(freed(A, version=3, arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30)).then()
     desk.when(found("inside", 5 * DAY + 40, lots=1), at=at(5 * DAY + 40)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(5 * DAY + 40)),
-        facts.container_may_leave(1, "m1", A, at=at(5 * DAY + 40)),
+        facts.container_may_leave(2, "m1", A, at=at(5 * DAY + 40)),
     )
 
 
@@ -172,7 +173,7 @@ def test_a_box_that_is_gated_in_again_on_the_day_of_a_departure_found_wrong_may_
     desk.when(freed(A, version=3, arrived=0, when=210), at=at(210)).then()
     desk.when(found("inside", 220, lots=1), at=at(220)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(220)),
-        facts.container_may_leave(1, "m1", A, at=at(220)),
+        facts.container_may_leave(2, "m1", A, at=at(220)),
     )
 
 
@@ -189,7 +190,7 @@ def test_a_box_that_is_found_inside_needs_no_count_if_it_brought_no_unknown_good
     desk.when(found("inside", 5 * DAY + 20), at=at(5 * DAY + 20))
     desk.when(freed(A, version=3, bill="1", arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30))
     names = (A, B) if again.conveyance == "T 2" else (A,)
-    desk.then(facts.container_may_leave(1, "m1", *names, at=at(5 * DAY + 30)))
+    desk.then(facts.container_may_leave(2, "m1", *names, at=at(5 * DAY + 30)))
 
 
 # how goods left
@@ -413,7 +414,7 @@ def test_goods_that_were_stuffed_after_the_stripping_leave_in_the_box() -> None:
     desk.when(event(STRIPPED, 50), at=at(50)).when(event(STUFFED, 60), at=at(60))
     desk.when(held(B, bill="2", arrived=60, when=61)).when(freed(B, bill="2", arrived=60, when=62))
     desk.when(found("inside", 70, lots=1), at=at(70)).then(
-        facts.container_finding_recorded("inside", lots=1, at=at(70)), facts.container_may_leave(3, "m1", B, at=at(70))
+        facts.container_finding_recorded("inside", lots=1, at=at(70)), facts.container_may_leave(4, "m1", B, at=at(70))
     )
     desk.when(out(80), at=at(80)).then(*goods_left("m9", "m1", B, at=at(80)))
 
@@ -422,7 +423,16 @@ def test_goods_that_are_not_released_may_be_in_a_box_that_was_stripped_and_stuff
     desk = story(decider, discharged(0), held(A, bill="1", arrived=0), event(STRIPPED, 50), event(STUFFED, 60))
     desk.when(held(B, bill="2", arrived=60, when=61)).when(freed(B, bill="2", arrived=60, when=62)).then()
     desk.when(found("inside", 70, lots=1), at=at(70)).then(
-        facts.container_finding_recorded("inside", lots=1, at=at(70))
+        facts.container_finding_recorded("inside", lots=1, at=at(70)),
+        facts.container_must_stay(
+            2,
+            "m1",
+            phrase("lots_released", count=1, all=2),
+            phrase("bill_waits", bill="1"),
+            of_earlier("waits"),
+            waiting_for=(A,),
+            at=at(70),
+        ),
     )
 
 

@@ -41,7 +41,7 @@ def next_visit(desk: Story) -> Story:
 
 
 NEW_GOODS_ARRIVED = facts.container_arrived(visit="again", consignment_id=C, at=at(9 * DAY))
-NEW_GOODS_MAY_LEAVE = facts.container_may_leave(1, "again", C, at=at(9 * DAY + 5))
+NEW_GOODS_MAY_LEAVE = facts.container_may_leave(3, "again", C, at=at(9 * DAY + 5))
 
 
 # goods whose arrival the release desk did not state: with which visit did they leave?
@@ -76,7 +76,7 @@ def test_goods_that_name_another_call_than_the_open_visit_do_not_keep_it() -> No
     desk.when(discharged(9 * DAY, "T 2"), at=at(9 * DAY))
     desk.when(freed(C, ship="T 2", arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5)).then(
         facts.container_arrived(visit="m5", consignment_id=C, at=at(9 * DAY)),
-        facts.container_may_leave(1, "m5", C, at=at(9 * DAY + 5)),
+        facts.container_may_leave(3, "m5", C, at=at(9 * DAY + 5)),
     )
     assert look(as_box(desk.state)).doubtful == []
 
@@ -236,7 +236,7 @@ def test_a_box_that_was_stripped_and_stuffed_in_one_moment_is_not_empty() -> Non
 def test_goods_that_arrived_in_the_moment_of_the_stripping_left_by_their_bill() -> None:
     desk = story(decider, discharged(0), freed(A, bill="1", arrived=50), event(STRIPPED, 50), event(STUFFED, 60))
     desk.when(freed(B, bill="2", arrived=60, when=62)).when(found("inside", 70, lots=1), at=at(70)).then(
-        facts.container_finding_recorded("inside", lots=1, at=at(70)), facts.container_may_leave(3, "m1", B, at=at(70))
+        facts.container_finding_recorded("inside", lots=1, at=at(70)), facts.container_may_leave(4, "m1", B, at=at(70))
     )
 
 

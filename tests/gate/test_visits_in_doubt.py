@@ -14,6 +14,7 @@ from tests.gate.answers import (
     goods_left,
     goods_left_unreleased,
     goods_wait,
+    nothing_is_here,
     same_box_declared,
     seen_inside,
     seen_outside,
@@ -65,7 +66,9 @@ def test_a_full_record_makes_no_room_of_a_paper_that_was_taken_back_while_its_bo
     for number, name in enumerate(others):
         desk.when(freed(name, bill=f"other {number}", arrived=40 + number, when=40 + number), at=at(40 + number))
     desk.then(facts.container_arrived(visit="m1", consignment_id=others[-1], at=at(10)))
-    desk.when(freed(B, bill="2", arrived=60, when=60), at=at(60)).then()
+    desk.when(freed(B, bill="2", arrived=60, when=60), at=at(60)).then(
+        facts.container_must_stay(1, "m1", phrase("too_many_goods"), waiting_for=(A,), at=at(60))
+    )
 
 
 # whether the gate's yes still counts
@@ -242,8 +245,12 @@ def test_a_held_lot_that_may_have_left_with_the_visit_before_keeps_the_next_one(
         facts.consignment_left_unreleased(visit="m1", consignment_id=B, at=at(90)),
         facts.consignment_gated_out(visit="m1", consignment_id=A, at=at(90)),
     )
-    desk.when(found("outside", 100), at=at(100)).then(facts.container_finding_recorded("outside", "m5", at=at(100)))
-    desk.when(discharged(9 * DAY), at=at(9 * DAY)).then(*visit_opened_by("m7", at=at(9 * DAY)))
+    desk.when(found("outside", 100), at=at(100)).then(
+        facts.container_finding_recorded("outside", "m5", at=at(100)), nothing_is_here(3, at=at(100))
+    )
+    desk.when(discharged(9 * DAY), at=at(9 * DAY)).then(
+        *visit_opened_by("m7", at=at(9 * DAY)), goods_wait(4, "m7", B, released=0, at=at(9 * DAY))
+    )
     # B may be in the container
     desk.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5)).then(
         facts.container_arrived(visit="m7", consignment_id=C, at=at(9 * DAY))
@@ -252,7 +259,7 @@ def test_a_held_lot_that_may_have_left_with_the_visit_before_keeps_the_next_one(
         facts.departure_retracted(visit="m7", consignment_id=B, at=at(9 * DAY + 9)),
         facts.container_arrived(visit="m7", consignment_id=B, at=at(9 * DAY)),
         facts.same_goods_declared(C, B, rule="one_declaration_a_box", at=at(9 * DAY + 9)),
-        facts.container_may_leave(3, "m7", B, C, at=at(9 * DAY + 9)),
+        facts.container_may_leave(5, "m7", B, C, at=at(9 * DAY + 9)),
     )
 
 
@@ -268,15 +275,19 @@ def test_an_officer_ends_the_doubt_by_a_strike() -> None:
         facts.consignment_left_unreleased(visit="m1", consignment_id=B, at=at(90)),
         facts.consignment_gated_out(visit="m1", consignment_id=A, at=at(90)),
     )
-    desk.when(found("outside", 100), at=at(100)).then(facts.container_finding_recorded("outside", "m4", at=at(100)))
-    desk.when(discharged(9 * DAY), at=at(9 * DAY)).then(*visit_opened_by("m6", at=at(9 * DAY)))
+    desk.when(found("outside", 100), at=at(100)).then(
+        facts.container_finding_recorded("outside", "m4", at=at(100)), nothing_is_here(3, at=at(100))
+    )
+    desk.when(discharged(9 * DAY), at=at(9 * DAY)).then(
+        *visit_opened_by("m6", at=at(9 * DAY)), goods_wait(4, "m6", B, released=0, at=at(9 * DAY))
+    )
     desk.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5)).then(
         facts.container_arrived(visit="m6", consignment_id=C, at=at(9 * DAY))
     )
     desk.when(struck(B), at=at(9 * DAY + 6)).then(
         facts.lot_struck(B, at=at(9 * DAY + 6)),
         facts.departure_retracted(visit="", consignment_id=B, at=at(9 * DAY + 6)),
-        facts.container_may_leave(3, "m6", C, at=at(9 * DAY + 6)),
+        facts.container_may_leave(5, "m6", C, at=at(9 * DAY + 6)),
     )
 
 
@@ -294,9 +305,10 @@ def test_goods_of_a_box_that_an_officer_finds_inside_after_a_doubtful_opening_ar
         facts.container_arrival_retracted(visit="m2", consignment_id=B, at=at(9 * DAY + 9)),
         facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(9 * DAY + 9)),
         *same_box_declared(B, A, at=at(9 * DAY + 9)),
+        goods_wait(1, arrival_of(A), A, released=1, at=at(9 * DAY + 9)),
     )
     desk.when(struck(A), at=at(9 * DAY + 10)).then(
-        facts.lot_struck(A, at=at(9 * DAY + 10)), facts.container_may_leave(1, arrival_of(B), B, at=at(9 * DAY + 10))
+        facts.lot_struck(A, at=at(9 * DAY + 10)), facts.container_may_leave(2, arrival_of(B), B, at=at(9 * DAY + 10))
     )
 
 
@@ -335,8 +347,9 @@ def test_one_finding_is_enough_for_a_departure_that_was_told_twice() -> None:
         facts.container_finding_recorded("inside", "m2", at=at(40)),
         facts.visit_opened(arrival_of(A), where=""),
         facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(40)),
+        goods_wait(1, arrival_of(A), A, released=0, at=at(40)),
     )
-    desk.when(freed(A, version=3, when=50), at=at(50)).then(facts.container_may_leave(1, arrival_of(A), A, at=at(50)))
+    desk.when(freed(A, version=3, when=50), at=at(50)).then(facts.container_may_leave(2, arrival_of(A), A, at=at(50)))
 
 
 def test_a_box_that_is_found_inside_after_it_was_found_outside_goes_on() -> None:
@@ -356,13 +369,16 @@ def test_an_officer_who_found_a_box_outside_by_mistake_finds_it_inside_although_
     departure, and the goods counted as gone for ever."""
     desk = story(decider, held(A, arrived=0))
     desk.when(out(5), at=at(5)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(5)))
-    desk.when(found("outside", 30), at=at(30)).then(facts.container_finding_recorded("outside", "m2", at=at(30)))
+    desk.when(found("outside", 30), at=at(30)).then(
+        facts.container_finding_recorded("outside", "m2", at=at(30)), nothing_is_here(1, at=at(30))
+    )
     desk.when(found("inside", 40), at=at(40)).then(
         facts.container_finding_recorded("inside", at=at(40)),
         facts.visit_opened(arrival_of(A), where=""),
         facts.departure_retracted(visit=arrival_of(A), consignment_id=A, at=at(40)),
+        goods_wait(2, arrival_of(A), A, released=0, at=at(40)),
     )
-    desk.when(freed(A, version=3, when=50), at=at(50)).then(facts.container_may_leave(1, arrival_of(A), A, at=at(50)))
+    desk.when(freed(A, version=3, when=50), at=at(50)).then(facts.container_may_leave(3, arrival_of(A), A, at=at(50)))
     desk.when(out(60), at=at(60)).then(*goods_left("m6", arrival_of(A), A, at=at(60)))
 
 
@@ -398,7 +414,10 @@ def test_a_box_that_was_stripped_and_stuffed_again_is_not_empty() -> None:
         facts.equipment_event_recorded("m3", STRIPPED, "m1", at=at(30)),
         facts.container_must_stay(2, "m1", phrase("stripped"), waiting_for=(), at=at(30)),
     )
-    desk.when(event(STUFFED, 60), at=at(60)).then(facts.equipment_event_recorded("m4", STUFFED, "m1", at=at(60)))
+    desk.when(event(STUFFED, 60), at=at(60)).then(
+        facts.equipment_event_recorded("m4", STUFFED, "m1", at=at(60)),
+        facts.container_must_stay(3, "m1", phrase("stuffed"), waiting_for=(), at=at(60)),
+    )
     desk.when(out(90), at=at(90)).then(
         facts.equipment_event_recorded("m5", OUT, "m1", where="G1", at=at(90)),
         facts.visit_closed("m1", "left_unreleased", "m5", consignments=(A,), at=at(90)),
@@ -476,7 +495,9 @@ def test_goods_whose_declaration_was_withdrawn_stay_in_the_box_however_many_othe
     desk = story(decider, held(A, arrived=0, bill="BL"), freed(A, arrived=0, released=False, bill="BL"))
     for name in names[:FEW]:
         desk.when(freed(name, arrived=0), at=at(1))
-    desk.then()
+    desk.then(
+        facts.container_must_stay(1, arrival_of(A), phrase("too_many_goods"), waiting_for=(A,), at=at(1)),
+    )
 
 
 def test_a_full_visit_that_left_makes_room_without_an_alarm(few: None) -> None:
@@ -515,7 +536,7 @@ def test_what_was_struck_off_makes_room_and_a_count_ends_the_doubt(few: None) ->
     # one lot is not known
     desk.when(freed(B, arrived=0), at=at(3)).then(facts.container_arrived(visit="m1", consignment_id=B))
     desk.when(found("inside", 5, lots=1), at=at(5)).then(
-        facts.container_finding_recorded("inside", lots=1, at=at(5)), facts.container_may_leave(1, "m1", B, at=at(5))
+        facts.container_finding_recorded("inside", lots=1, at=at(5)), facts.container_may_leave(2, "m1", B, at=at(5))
     )
 
 

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from schemas.envelope import Fact, Hearing, Request
 from schemas.gate import (
     GateAlarmRaised,
+    LiftContainerHold,
+    PlaceContainerHold,
     RecordContainerFinding,
     RecordEquipmentEvent,
     RecordGateOut,
@@ -106,6 +108,16 @@ class Quay:
         lifted = {"consignment_id": name, "asked_by": "officer-1", "occurred_at": self.at, "reason": "nothing found"}
         self.ask(LiftHold(hold_id=f"officer/{hold}", **lifted))
 
+    def hold_box(self, box: str) -> str:
+        return self.ask(PlaceContainerHold(container_no=box, asked_by="officer-1", occurred_at=self.at, reason="a tip"))
+
+    def lift_box(self, box: str, hold: str) -> None:
+        lifted = {"container_no": box, "asked_by": "officer-1", "occurred_at": self.at, "reason": "nothing found"}
+        self.ask(LiftContainerHold(hold_id=hold, **lifted))
+
+    def holds_of(self, name: str) -> list[str]:
+        return [hold.hold_id for hold in self.states["release", name].stated]
+
     def event(self, box: str, event: EquipmentEvent, **fields: Any) -> str:
         common = {"container_no": box, "asked_by": "terminal", "occurred_at": self.at, "place": "shed 4"}
         return self.ask(RecordEquipmentEvent(event=event, **common, **fields))
@@ -183,6 +195,61 @@ def test_goods_that_were_held_when_they_were_stripped_have_not_left_with_the_emp
     quay.settle()
     assert quay.said_of(Y) == ["GoodsTransferred"] and not [f for f in quay.facts if isinstance(f, GateAlarmRaised)]
     quay.lift(Y, hold)
+    assert quay.settle().may_leave(OTHER_BOX)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_hold_on_a_container_is_not_shed_by_taking_its_goods_into_another_one(seed: int) -> None:
+    quay = shared_box(Random(seed))
+    hold = quay.hold_box(BOX)
+    stripping = quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    quay.event(OTHER_BOX, EquipmentEvent.STUFFED, sources=(BOX,))
+    assert not quay.settle().may_leave(OTHER_BOX)
+    assert quay.holds_of(X) == quay.holds_of(Y) == [f"officer/stripping/{stripping}"]
+    quay.lift_box(BOX, hold)
+    assert not quay.settle().may_leave(OTHER_BOX), "an officer looks at the goods, too"
+    for name in (X, Y):
+        quay.lift(name, f"stripping/{stripping}")
+    assert quay.settle().may_leave(OTHER_BOX)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_goods_come_back_into_the_held_container_by_a_retraction_of_the_stripping(seed: int) -> None:
+    quay = shared_box(Random(seed))
+    hold = quay.hold_box(BOX)
+    stripping = quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    quay.settle()
+    quay.retract(BOX, stripping)
+    assert not quay.settle().may_leave(BOX) and quay.holds_of(X) == []
+    quay.lift_box(BOX, hold)
+    assert quay.settle().may_leave(BOX)
+
+
+def test_goods_that_were_stripped_before_the_hold_or_after_its_end_are_not_kept_by_it() -> None:
+    before = moved(shared_box())
+    before.hold_box(BOX)
+    assert before.settle().may_leave(OTHER_BOX)
+    after = shared_box()
+    after.lift_box(BOX, after.hold_box(BOX))
+    assert moved(after.settle()).may_leave(OTHER_BOX)
+
+
+def test_an_alarm_that_keeps_a_container_keeps_what_is_stripped_from_it() -> None:
+    """X left without release, by a report, and the container came again: X may be in it beside the released Y."""
+    quay = Quay()
+    quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
+    quay.event(OTHER_BOX, EquipmentEvent.GATED_IN, laden=False)
+    quay.goods(X, BOX, 1, "BL X")
+    quay.hold(X)
+    quay.settle()
+    quay.out(BOX)
+    quay.settle()
+    quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
+    quay.goods(Y, BOX, 1, "BL Y")
+    moved(quay.settle())
+    assert not quay.may_leave(OTHER_BOX)
+    [hold] = quay.holds_of(Y)
+    quay.lift(Y, hold.removeprefix("officer/"))
     assert quay.settle().may_leave(OTHER_BOX)
 
 

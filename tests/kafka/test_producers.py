@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaAdminClient
 
@@ -173,3 +173,29 @@ def test_a_foreign_transaction_cannot_stay_open_for_long(forgetful: Border) -> N
     )
     with pytest.raises(KafkaException, match="INVALID_TRANSACTION_TIMEOUT"):
         foreign.init_transactions(30)
+
+
+def test_a_producer_that_the_broker_fenced_while_its_owner_waited_for_an_abort_is_replaced(
+    forgetful: Border, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine, the abort may be answered only after the broker has aborted the transaction itself."""
+    with running(forgetful.bootstrap, PARTITIONS, "late", ("declaration",), transaction_timeout_ms=1000) as [desk]:
+        lodged(forgetful, "before a late abort")
+        commit, abort, failed = desk.transactions.commit, desk.transactions.abort, threading.Event()
+
+        def failing() -> None:
+            if not failed.is_set():
+                failed.set()
+                raise KafkaException(KafkaError(KafkaError.COORDINATOR_LOAD_IN_PROGRESS))
+            commit()
+
+        def late() -> None:
+            forgetful.eventually(lambda: states(forgetful).get("customs-declaration-late") == "CompleteAbort")
+            abort()
+
+        monkeypatch.setattr(desk.transactions, "commit", failing)
+        monkeypatch.setattr(desk.transactions, "abort", late)
+        before = aborted()
+        key = lodged(forgetful, "decided again after a late abort")
+        assert failed.is_set() and aborted() - before == 1
+        assert [entry.kind for entry in forgetful.facts(key)] == ["DeclarationAccepted"]

@@ -28,7 +28,7 @@ from schemas.outside import to_outside
 from schemas.release import Hold, ReleaseGranted, ReportArrival
 from schemas.topics import PORT_FORMS
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, Lane, Owner
-from services.ports.notebook import AFTERWARDS, Notebook, TopicEntry
+from services.ports.notebook import AFTERWARDS, Notebook, PortAnswer, TopicEntry
 from services.ports.notice import TOPIC, from_topic
 from services.shell.codec import Raw, encode
 from tests.console.border import NOON
@@ -127,6 +127,15 @@ def test_the_end_of_a_visit_ends_its_yes_until_a_newer_one(port: Wire, name: str
     assert port.says(may_leave(1, "v-1")).answer() == (False, reason), "the old yes, said again, is none"
     assert port.says(may_leave(2, "v-2")).answer() == (True, "released")
     assert port.says(ContainerMustStay(**GATE, version=3, waiting_for=(GOODS,), reason="held")).answer()[1] == "held"
+
+
+def test_what_a_container_waits_for_is_in_the_detail_of_a_no_and_takes_the_place_of_an_alarm_that_is_over(
+    port: Wire,
+) -> None:
+    assert port.says(alarm("left_unreleased", blocks=True)).answer() == (False, "alarm")
+    count = ContainerMustStay(**GATE, version=1, waiting_for=(GOODS,), reason="count", code="to_be_counted")
+    port.says(count)
+    assert port.notebook.ask(BOX) == PortAnswer(False, "held", "to_be_counted")
 
 
 def test_goods_that_an_officer_permits_to_leave_need_no_release(port: Wire) -> None:

@@ -95,6 +95,14 @@ def _of_gas(row: Row, step: Exposure, readings: list[Reading], good: RecordTreat
             assert gas is not None
             less = changed(less, number, concentration_g_m3=gas - THOUSANDTH)
         yield "CT", good, record(row, step, less)
+    middle = step.hours / 2
+    if middle not in dict(step.minima) and not step.floor_g_m3 and not step.ct:
+        rest = [reading for reading in readings if reading.hours != middle]
+        there, gone = [
+            record(row, step, [*rest, readings[0].model_copy(update={"hours": middle, "concentration_g_m3": each})])
+            for each in (THOUSANDTH, Decimal(0))
+        ]
+        yield "gas in the middle", there, gone
     if not step.minima:
         yield (
             "gas at the end",
@@ -228,6 +236,8 @@ def _gas_holds(row: Row, step: Exposure, readings: list[Reading]) -> bool:
     if any(r.temperature_c < step.lowest_c for r in readings if r.hours <= end):
         return False
     if gas[-1][1] <= 0 and not step.minima:
+        return False
+    if any(hour > 0 and not read > 0 for hour, read in gas):
         return False
     if any(read < Fraction(step.floor_g_m3) for _, read in gas):
         return False

@@ -21,11 +21,13 @@ MADE = {
     "officer/h-1": hold_ids.of_officer("h-1"),
     "officer/watch/w-1": hold_ids.of_watch("w-1"),
     "officer/lapse/4": hold_ids.of_lapse(4),
+    "officer/stripping/s-1": hold_ids.of_stripping("s-1"),
 }
 RECOGNISED = (
-    (hold_ids.is_for_an_officer, {"officer/h-1", "officer/watch/w-1", "officer/lapse/4"}),
+    (hold_ids.is_for_an_officer, {"officer/h-1", "officer/watch/w-1", "officer/lapse/4", "officer/stripping/s-1"}),
     (hold_ids.is_of_watch, {"officer/watch/w-1"}),
     (hold_ids.is_of_lapse, {"officer/lapse/4"}),
+    (hold_ids.is_of_stripping, {"officer/stripping/s-1"}),
     (hold_ids.is_of_departure, {"gate/CSQU3054383"}),
     (hold_ids.control_of, {"inspection/sampling"}),
     (hold_ids.origin_of, {"quarantine/risk"}),

@@ -17,6 +17,7 @@ from schemas.release import (
     ReleaseGranted,
 )
 from schemas.vocabulary import ControlKind
+from services.console.readmodel.container_rows import is_watched
 from services.release import decider
 from services.release.settling import MOST_OFFICER_HOLDS
 from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS
@@ -80,6 +81,30 @@ def test_goods_of_a_watched_bill_are_held_from_their_assessment_on(typed: str) -
     (held,) = [fact for fact in goods.answer if isinstance(fact, ConsignmentHeld)]
     (hold,) = held.holds
     assert (hold.hold_id, hold.owner, hold.reason, hold.lifted_by) == (f"{WATCH}w", "officer", "cigarettes", "LiftHold")
+
+
+@pytest.mark.parametrize(
+    ("watched", "declared", "matches"),
+    [
+        ("999-1234 5678", "999-12345678_HAWB7", True),
+        ("hawb 7", "999-12345678_HAWB7", True),
+        ("99912345678hawb7", "999-12345678_HAWB7", True),
+        ("COSU640", "COSU640*H1", True),
+        ("999-12345678_HAWB7", "999-12345678", False),
+        ("999-12345678_HAWB7", "999-12345678_HAWB8", False),
+        ("1234", "999-12345678_HAWB7", False),
+        ("HAWB", "999-12345678_HAWB7", False),
+    ],
+)
+def test_a_watch_on_a_master_or_a_house_bill_holds_goods_that_name_both(
+    watched: str, declared: str, matches: bool
+) -> None:
+    """Else the hold on a master waybill would be shed by declaring the goods under another house waybill."""
+    desk = story(decider)
+    desk.shared = story(decider, place_watch(bill_no=watched)).state
+    desk.when(consignment_assessed().model_copy(update={"bill_no": declared}))
+    assert (f"{WATCH}w" in [hold.hold_id for hold in desk.state.stated]) is matches
+    assert is_watched(watched, "", declared, "") is matches
 
 
 def test_goods_of_a_watched_declarant_are_held_and_those_of_others_are_not() -> None:

@@ -15,7 +15,7 @@ from schemas.gate import RecordEquipmentEvent
 from schemas.inspection import FindingsResult, RecordFindings
 from schemas.parking import LARGEST_CARRIED, MessageParked
 from schemas.release import PlaceHold, ReportArrival
-from schemas.vocabulary import Classifier, ControlKind, EquipmentEvent
+from schemas.vocabulary import CHINA, Classifier, ControlKind, EquipmentEvent
 from services.gate import decider as gate
 from services.inspection import decider
 from services.release import decider as release
@@ -27,7 +27,16 @@ from services.shell.overlay import Overlay, OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import parked_raw, waits_here
 from services.shell.replay import Replays
-from services.shell.requests import LAST_REMEMBERED, MOST_REMEMBERED, REMEMBERED_SECONDS, AnsweredRequest, remembered
+from services.shell.requests import (
+    LAST_REMEMBERED,
+    MOST_REMEMBERED,
+    REMEMBERED_SECONDS,
+    AnsweredRequest,
+    Repeat,
+    content_digest,
+    known,
+    remembered,
+)
 from services.shell.store import RECENT_STATES, PartitionStore, Record, decode_record, encode_record
 from services.shell.turn import Turn
 from tests.facts import consignment_assessed
@@ -208,6 +217,33 @@ def test_the_same_request_at_another_time_is_the_same_request() -> None:
         consignment_id=CONSIGNMENT, asked_by="officer-7", occurred_at=NOON + timedelta(hours=1), reason="seals"
     )
     assert worker.turn(first, later._replace(value=encode(request))).outcome.duplicates == 1
+
+
+def departure(at: datetime) -> RecordEquipmentEvent:
+    return RecordEquipmentEvent(
+        container_no="CSQU3054383", asked_by="t", occurred_at=at, event=EquipmentEvent.GATED_OUT, place="G3"
+    )
+
+
+def gated_out(at: datetime) -> Raw:
+    """The same report of a departure, under the same id, with this event time."""
+    return raw(departure(at), "customs-gate-requests", key=b"CSQU3054383", headers={"ce_id": b"one"})
+
+
+def test_a_report_of_an_event_at_another_time_is_another_report() -> None:
+    """Its event time is what it reports. The next departure under the id of the first one was dropped in silence."""
+    worker = Worker(Desk.of("gate", gate))
+    first, elsewhere = gated_out(NOON), gated_out(NOON.astimezone(CHINA))
+    turn = worker.turn(first, elsewhere, gated_out(NOON - timedelta(days=3)))
+    assert turn.outcome.duplicates == 1, "the same moment, with another offset"
+    [refused] = refusals(turn)
+    assert refused["code"] == "key_reused"
+
+
+def test_a_report_that_the_software_version_before_remembered_is_the_same_report() -> None:
+    first = gated_out(NOON)
+    before = AnsweredRequest("one", content_digest(first), 0.0)
+    assert known([before], [], "one", content_digest(first, departure(NOON))) is Repeat.SAME
 
 
 def test_requests_are_remembered_for_a_day_and_the_last_64_for_as_long_as_the_record() -> None:

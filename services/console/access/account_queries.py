@@ -1,4 +1,5 @@
-"""Who has which rights, who granted them, and who did what? The answers are read from the consoles' own tables, a page at a time."""
+"""Who has which rights, who granted them, and who did what? The answers are read from the consoles' own tables, a page
+at a time. The functions of this file return the parts of a list, which `AccountQueries.page` reads."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -46,9 +47,10 @@ def grants(name: str) -> list[ListPart]:
 def requests(
     person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
 ) -> list[ListPart]:
-    """Returns the list of the requests that consoles took in, the latest first. Each argument that is given restricts the list: to requests by
-    the account `person`, to requests about the goods or container `subject`, and to times between `from_us` and `until_us` (microseconds since
-    1970 UTC). `named`: the ids of the consignments that have `subject` as their declaration number or reference."""
+    """Returns the list of the requests that consoles took in, the latest first. `person`: if not empty, only requests
+    by this account. `subject`: if not empty, only requests about these goods or this container. `named`: the ids of the
+    consignments that have `subject` as their declaration number or reference. `from_us`, `until_us`: if neither is
+    None, only requests from the first time until before the second (microseconds since 1970 UTC)."""
     r = t.LODGEMENTS.c
     wanted: list[ColumnElement[bool]] = []
     if person:

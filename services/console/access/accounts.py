@@ -1,8 +1,9 @@
 """Which people and programs have accounts, who is signed in, and who granted which right? These are the console's own rows, which a
 rebuild keeps.
 
-Passwords are hashed by argon2id (RFC 9106) and checked in a thread. API keys and sessions are long random secrets; only their SHA-256
-is stored, so checking them takes microseconds. All times are microseconds since 1970 UTC of the world's clock.
+Passwords are hashed by argon2id (RFC 9106) and checked in a thread. API keys and sessions are long random secrets; only
+their SHA-256 is stored, so checking them takes microseconds. All times are microseconds since 1970 UTC, in real time,
+even in a sandbox, whose clock may run faster.
 """
 
 import hmac
@@ -36,17 +37,19 @@ USED_EVERY = MINUTE
 SKEW = 5 * MINUTE
 """If a session or key was made more than this time in the future, the clock was set back since; the session or key is refused."""
 ONE_TIME_HOURS = 72
-"""For how many hours a one-time password, which another person made, is valid (default of DTG_ONE_TIME_HOURS)."""
+"""For how many hours a one-time password is valid (default of DTG_ONE_TIME_HOURS). An administrator or the first start
+of the console makes such a password."""
 FREE_FAILURES = 5
 """How many sign-ins with one name from one address may fail before the next one has to wait."""
 LONGEST_WAIT = 60 * SECOND
-"""The longest wait. The wait doubles with each further failure, up to this time."""
+"""The longest time that a sign-in has to wait. The time doubles with each further failed sign-in, up to this limit."""
 REMEMBERED = HOUR
-"""The time after the last failed sign-in with a name from an address after which the failures no longer count."""
+"""If no sign-in with a name from an address has failed for this time, the earlier failures no longer count."""
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 LONGEST_NAME = 64
 NAME = re.compile(r"[\x20-\x7e\u4e00-\u9fff]+")
-"""The characters that the name of a new account may have. None of them is invisible or looks like another one."""
+"""Matches the name of a new account: printable ASCII characters and Chinese characters. Many other characters are
+invisible or look like one of these."""
 KEY = re.compile(r"dtg_([a-z0-9-]{4,40})_([A-Za-z0-9_-]{16,100})")
 """Matches an API key: the prefix, the public id of the key, and its secret."""
 Granted = Literal[
@@ -73,7 +76,8 @@ class NotGranted(Exception):
 
 
 class Account(NamedTuple):
-    """A row of `tables.ACCOUNTS`."""
+    """A row of `tables.ACCOUNTS`. `roles`: values of `Role`, separated by spaces; `password`: its hash, empty if the
+    account has none. `must_change`: the password is a one-time password, which is valid until `password_until_us`."""
 
     account: str
     roles: str
@@ -135,9 +139,10 @@ def csrf_of(cookie: str) -> str:
 
 
 class Accounts:
-    """Reads and writes the accounts of people and programs. `engine` is for writing; each call writes in one transaction. `reading` is for the
-    reads of every request. With a second engine, these reads do not wait for the projector's writes. `generation` counts the changes of rights
-    and the sessions that were ended. `one_time_hours`: for how many hours a one-time password is valid.
+    """Reads and writes the accounts of people and programs. `engine` is for writing; each call writes in one
+    transaction. `reading` is for the reads that every request needs; if it is another engine than `engine`, these reads
+    do not wait for the projector's writes. `generation` counts the changes of rights and the sessions that were ended.
+    `one_time_hours`: for how many hours a one-time password is valid.
 
     In all methods, `at` is the present time in microseconds since 1970 UTC, and `by` the account that makes the change.
     """
@@ -319,8 +324,8 @@ class Accounts:
         return cookie
 
     def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
-        """Ends all sessions of this account, in every browser. `by`: the name of another account, if that account ends the sessions. The end
-        is recorded then, and NotGranted is raised if there is no account `name`."""
+        """Ends all sessions of this account, in every browser. `by`: the name of another account, if that account ends
+        the sessions. In this case the end is recorded, and NotGranted is raised if there is no account `name`."""
         with self._changing() as connection:
             if by and _account(connection, name) is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
@@ -446,8 +451,9 @@ class Accounts:
     # authorisations of agents
 
     def authorise(self, company: str, agent: str, *, by: str, at: int, from_us: int, until_us: int | None) -> None:
-        """Lets the agent declare for the company and see its goods from `from_us` until `until_us` (None: without end). Raises NotGranted if
-        that time is empty, or if `company` stands for all companies, because each company authorises only for itself."""
+        """Lets the agent declare for the company and see its goods from `from_us` until `until_us` (None: without end).
+        Raises NotGranted if `until_us` is not later than `from_us`, or if `company` is not the name of a company. The
+        name `*`, which stands for all companies, is refused, because each company authorises only for itself."""
         if (
             company == EVERY_COMPANY
             or not company.strip()
@@ -620,8 +626,9 @@ def _check_alike(connection: Connection, account: Account) -> None:
 
 
 def _check_companies(connection: Connection, account: Account) -> None:
-    """Raises NotGranted if requests of this account could be taken for requests of another company or account. A request names the company of
-    its sender, or the account if it has no company, so neither of the two may be the name of another account."""
+    """Raises NotGranted if requests of this account could be taken for requests of another company or account. A
+    request names the company of its sender, or the account if the sender has no company. So the name of an account must
+    not be the company of another account, and its company must not be the name of another account."""
     a, name, company = t.ACCOUNTS.c, account.account, account.company
     others = a.company != company, a.account != name
     if connection.execute(select(a.account).where(func.lower(a.company) == name.lower(), *others)).first():

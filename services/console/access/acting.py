@@ -1,4 +1,5 @@
-"""Which roles may do what goods wait for? The table of rights answers that, so a page never names an officer who may not act."""
+"""Which roles may do what goods wait for? The roles are taken from the table of rights, so a page never names an
+officer who may not act."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -6,12 +7,12 @@ from typing import Final
 
 from schemas.declaration import LodgeDeclaration, WithdrawDeclaration
 from schemas.envelope import Request
-from schemas.gate import RecordContainerFinding, RecordEquipmentEvent, RecordGateOut
+from schemas.gate import LiftContainerHold, RecordContainerFinding, RecordEquipmentEvent, RecordGateOut
 from schemas.hold_ids import ARRIVAL, is_for_an_officer, is_of_departure, origin_of
 from schemas.inspection import RecordFindings
 from schemas.quarantine import DecideTreatment, RecordTreatment
 from schemas.release import LiftHold, ReportArrival
-from schemas.vocabulary import Owner
+from schemas.vocabulary import Owner, StayCode
 from services.console.access.rights import ASKS, Role
 from services.console.readmodel.consignment import AwaitedCode
 
@@ -32,7 +33,8 @@ def _of_carrier(awaited: str) -> Requests:
 
 _DOES: Final[Mapping[str, Callable[[str], Requests]]] = MappingProxyType(
     {
-        # what an inspector told the declarant to put right is put right outside this system, by those who declare
+        # If an inspector told the declarant to put something right, this happens outside this system, by the roles that
+        # declare. So the requests of these roles are listed.
         Owner.DECLARANT: lambda awaited: (LodgeDeclaration, WithdrawDeclaration),
         Owner.INSPECTION: lambda awaited: (RecordFindings,),
         Owner.QUARANTINE: lambda awaited: (RecordTreatment,),
@@ -40,18 +42,44 @@ _DOES: Final[Mapping[str, Callable[[str], Requests]]] = MappingProxyType(
         Owner.OFFICER: _of_officer,
     }
 )
-"""Who has to act → what he does about what the goods wait for. The desks and the operators are not among them: no request of a person
-ends what goods wait for there."""
+"""Who has to act (a value of `Mover`) → a function from what the goods wait for to the kinds of requests that do it.
+The declaration, risk and release desks and the operators are not listed, because no request of a person does what they
+have to do."""
 
 
 def requests_for(awaited: str, owner: str) -> Requests:
-    """Returns the kinds of requests that end what goods wait for. `awaited`: the id of a hold, or a step; `owner`: a value of `Mover`. It is
-    empty if a desk or the operators have to act, and for codes of a newer software version."""
+    """Returns the kinds of requests that do what goods wait for. `awaited`: the id of a hold, or a step; `owner`: a
+    value of `Mover`. Returns () if no request of a person does it, or if a newer software version wrote the code."""
     does = _DOES.get(owner)
     return () if does is None else does(awaited)
 
 
 def roles_for(awaited: str, owner: str) -> list[Role]:
     """Returns the roles that may send one of these requests, in the order of `Role`."""
-    may = frozenset[Role]().union(*[ASKS[kind].roles for kind in requests_for(awaited, owner)])
+    return _roles(requests_for(awaited, owner))
+
+
+_ENDS_STAY: Final[Mapping[StayCode, Requests]] = MappingProxyType(
+    {
+        StayCode.ALARM: (RecordContainerFinding,),
+        StayCode.TO_BE_COUNTED: (RecordContainerFinding,),
+        StayCode.BOX_HELD: (LiftContainerHold,),
+        StayCode.NO_VISIT: (RecordEquipmentEvent,),
+        StayCode.NOT_STUFFED: (RecordEquipmentEvent,),
+        StayCode.UNDECLARED: (LodgeDeclaration,),
+        StayCode.STRIPPED: (),
+        StayCode.NOT_RELEASED: (),
+    }
+)
+"""What a container waits for → the requests that end it."""
+
+
+def roles_of_stay(code: StayCode) -> list[Role]:
+    """Returns the roles that may do what the container waits for, in the order of `Role`. It is empty if the container itself waits for
+    nobody."""
+    return _roles(_ENDS_STAY[code])
+
+
+def _roles(requests: Requests) -> list[Role]:
+    may = frozenset[Role]().union(*[ASKS[kind].roles for kind in requests])
     return [role for role in Role if role in may]

@@ -7,7 +7,7 @@ from services.console.access.accounts import Account, Accounts, NotGranted, Show
 from services.console.access.rights import EVERY_OFFICE, Role
 from services.shell.clock import CLOCK, world_us
 
-PASSWORD = "datongguan-demo"  # noqa: S105 - published, because a sandbox has nothing to keep
+PASSWORD = "datongguan-demo"  # noqa: S105 - published, because a sandbox has no secrets
 SECRET = "published-for-the-sandbox"  # noqa: S105
 COMPANY, AGENT = "91370200163562681G", "91310115MA1H7L0T3Q"
 """The declarant of docs/declaration.json, and an agent that this declarant has authorised."""

@@ -180,14 +180,15 @@ its reader may send."""
 
 
 def _asking(*kinds: type[Request]) -> AccessRule:
-    """Returns the rule of a route that takes requests of these kinds. For the route, a role of any of the kinds is enough. When the kind
-    of a request is known, the rule of that kind is checked."""
+    """Returns the rule of a route that takes requests of these kinds. The route is open to each role that may send at
+    least one of these kinds. When the kind of a request is known, the rule of that kind is checked."""
     rights = [ASKS[kind] for kind in kinds]
     return AccessRule(frozenset().union(*[right.roles for right in rights]), rights[0].scope)
 
 
 def _of_forms(page: str) -> AccessRule:
-    """Returns the rule of the route that takes the forms of a page. It allows every role that may send one of them."""
+    """Returns the rule of the route that takes the forms of a page. The rule allows every role that may send at least
+    one of these forms."""
     return AccessRule(_asking(*FORMS[page].values()).roles, Scope.DECIDE)
 
 
@@ -316,8 +317,8 @@ ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("GET", "/api/v1/parked"): _PARKED,
     ("GET", "/parked"): _PARKED,
 }
-"""Method and path of every route of the console → who may use it. A route that is not listed is answered 403; a test checks that each
-route is."""
+"""Method and path of every route of the console → who may use it. A request to a route that is not listed is answered
+403; a test checks that every route is listed."""
 READS: dict[str, str] = {
     GOODS: "consignment_id",
     f"{GOODS}/timeline": "consignment_id",
@@ -339,14 +340,14 @@ READS: dict[str, str] = {
     **dict.fromkeys(("/parked", "/api/v1/parked"), ""),
     **dict.fromkeys(("/api/v1/releases", "/api/v1/releases/stream"), ""),
 }
-"""Routes by which accounts of customs read fields that are masked for others → the parameter of the path that names the goods or the
-container. It is empty for a list, which is noted under its address.
+"""Routes by which accounts of customs read fields that are masked for others → the parameter of the path that names the
+goods or the container. The parameter is empty for a list, because the reading of a list is noted under the list's
+address.
 
 Some readings are about goods that the address does not name: what a search found, the goods of a request, a page that shows a form
 again. They are noted by the function that makes the answer (`services.console.access.readings.note_told`)."""
 EVERY_COMPANY = "*"
-"""Stands for all companies. Only accounts in a sandbox and in tests may have it as their company; it is refused if the clock is the
-system's."""
+"""Stands for all companies. Only accounts in a sandbox and in tests may have it as their company."""
 EVERY_OFFICE = "0000"
 """The office code of the General Administration, which stands for all districts."""
 
@@ -361,8 +362,8 @@ def covers(office: str, other: str) -> bool:
 
 
 def misnamed(name: str, company: str) -> bool:
-    """Returns whether an account of this name would look like another company. It would if the name is a unified social credit code and
-    not the code of the account's own company."""
+    """Returns whether an account of this name would look like another company, because the name is a unified social
+    credit code, but not the code of the account's own company."""
     return name != company and is_valid(name)
 
 

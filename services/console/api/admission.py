@@ -93,9 +93,9 @@ def _bracketed(name: str) -> str:
 
 
 def _is_ours(headers: Headers, host: str, scheme: str) -> bool:
-    """Returns whether the request was not made by another web site. Browsers send `Sec-Fetch-Site`, older ones only `Origin`; programs send
-    neither and are accepted. Over TLS a page of the same host name that came without TLS is another site, because anybody on the way may have
-    written it."""
+    """Returns whether the request was not made by another web site. Browsers send `Sec-Fetch-Site`, older ones only
+    `Origin`; programs send neither and are accepted. If the request came over TLS, a page of the same host name that
+    came without TLS counts as another site, because anybody on the network may have written that page."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
         return site in ("same-origin", "none")

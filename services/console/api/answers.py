@@ -1,4 +1,5 @@
-"""What does the API answer about goods, containers and requests? Answers are made from the rows, and say how fresh these are."""
+"""What does the API answer about goods, containers and requests? Answers are made from the rows of the read model, and
+say how fresh these rows are."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
@@ -38,6 +39,7 @@ from services.console.api.documents import (
     report,
     selected,
     stage_counts,
+    stay,
     text,
     visit,
     when,
@@ -85,7 +87,8 @@ PIECE_CHARACTERS = 100_000
 MOST_ANSWERS = 300
 """The most facts that the outcome of a request lists; the timeline has all of them."""
 UNMATCHED_DAYS = 30
-"""Days after the first message about goods. Within this time their declaration may still be lodged; after it an officer should look into it."""
+"""How many days after the first message about goods an officer should look into goods that nobody has declared. Until
+then, their declaration may still be lodged."""
 ALARM_SUBJECTS = 4
 """The most subjects of one kind of alarm that the board shows."""
 BLOCKED = 8
@@ -97,7 +100,8 @@ M = TypeVar("M", bound=BaseModel)
 StageInQuery = Annotated[
     StageName, WithJsonSchema({"type": "string", "enum": list(dict.fromkeys([*map(str, StageName), *map(str, Stage)]))})
 ]
-"""A stage by its plain name or by its value in `Stage`, which older clients and links have. The document of the API names both."""
+"""A stage by its plain name or by its value in `Stage`, which older clients and links have. The OpenAPI document lists
+the names and the values."""
 WaitingFor = Annotated[
     AwaitedCode | None,
     Query(
@@ -156,9 +160,10 @@ def goods_to(who: Who, row: Consignment) -> ConsignmentView:
 
 
 def lodged_only(context: ConsoleContext, who: Who, consignment_id: str) -> Consignment:
-    """Returns a row with the stage lodged, to show for a consignment of which the rows have no row that `who` may see. Raises Problem 404
-    unless the consignment was lodged through a console, or may be missing only because the rows are behind. For an account that does not see
-    all goods, a consignment counts as lodged only if the account lodged it itself."""
+    """Returns a row with the stage lodged, to show for a consignment of which the read model has no row that `who` may
+    see. Raises Problem 404 if the consignment was not lodged through a console. While the rows are behind, raises no
+    Problem, because the consignment may be missing only for this reason. For an account that does not see all goods, a
+    consignment counts as lodged only if the account lodged it itself."""
     lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
         lodgement = None
@@ -314,8 +319,8 @@ def unmatched(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: After = "",
 ) -> Found:
-    """Lists consignments that have holds or arrivals but were never declared, the newest first. Such a hold is in force from the moment at
-    which the goods are known. The board does not count these goods."""
+    """Lists consignments that have holds or arrivals but were never declared, the newest first. Such a hold takes
+    effect when the goods are declared. The board does not count these goods."""
     context = context_of(request)
     shown, following = unmatched_page(context, who_of(request), days, after, limit)
     query = {"days": days, "limit": limit, "after": following}
@@ -509,8 +514,8 @@ def _overtaken_by(
 
 
 def _is_taken_back(kind: str, body: Mapping[str, Any], request_id: str, answered: Collection[tuple[str, Any]]) -> bool:
-    """Returns whether the fact with this kind and content takes back the answer to the request. `answered`: for each fact of `CONTRADICTS` in
-    the answer, its kind and the value in which both facts must agree."""
+    """Returns whether the fact with this kind and content takes back the answer to the request. `answered`: for each
+    fact of the answer whose kind is in `CONTRADICTS`, its kind and the value that the other fact must have, too."""
     if kind in TAKES_BACK:
         return bool(body.get(TAKES_BACK[kind]) == request_id)
     other, field = CONTRADICTS[kind]
@@ -527,8 +532,8 @@ def _body(text: str) -> dict[str, Any]:
 
 
 _NAMING = frozenset({"DeclarationPassedOn", "DeclarationRepeated"})
-"""Answers to a lodgement whose cause may be another message than the lodgement, namely the one that ended the withdrawal for which it waited.
-So these answers name the lodgement in a field."""
+"""Kinds of answers to a lodgement that name the lodgement in a field, because their cause may be another message. If
+the lodgement waited for a withdrawal, the cause of its answer is the message that ended the withdrawal."""
 
 
 def _unanswered(context: ConsoleContext, request: RequestRow, projected: bool) -> str:
@@ -557,9 +562,10 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
 
 
 def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
-    """Returns the answer whether a container may leave. A terminal gets the whole answer. For others it is restricted to the goods that they
-    may see, and a container without such goods is answered as unknown. Texts of officers are masked outside customs. If the read model does not
-    answer, this raises one of `DATABASE_ERRORS`, and the exception handler answers no."""
+    """Returns the answer whether a container may leave. Carriers, terminals and accounts that see all goods get the
+    whole answer. For other accounts the answer is restricted to the goods that they may see, and a container without
+    such goods is answered as unknown. Texts of officers are masked outside customs. If the read model does not answer,
+    this raises one of `DATABASE_ERRORS`, and the exception handler answers no."""
     standing = context.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or context.rows).container(container_no)
     fresh = complete and standing.fresh(context.settings.gate_stale_seconds)
@@ -575,7 +581,7 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
         parts = [part for part in parts if part.consignment_id in visible.consignments]
         answer = answer.only(visible.consignments)
     if not who.knows_goods():
-        # `awaited` names controls, which show how closely customs examines the goods
+        # `awaited` names controls, which show how closely customs examines the goods; ports must not learn this
         answer = answer._replace(awaited=())
     view = GateView(
         container_no=container_no,
@@ -592,6 +598,7 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
         visit=visit(row) if row else None,
         holds=[box_hold(hold) for hold in on_box],
         block=block(row) if row else None,
+        awaits=stay(answer, row, on_box),
         since=when(row.since_us) if row else None,
         as_of=standing.gate_as_of,
         lag_seconds=None if lag is None else round(lag, 3),
@@ -604,8 +611,9 @@ def is_waited_for(hold: UnansweredRequest, since: int, *, known: bool, fresh: bo
     a request that was made before this time is either on its topic or was never sent; `known`: the rows have all messages; `fresh`: the rows
     have all messages on which the gate's answer depends.
 
-    If the rows are not fresh, the gate's answer is no in any case. Rows that are made anew have no answers at first, so a request without an
-    answer in them may have been answered long ago. So the lack of messages in the rows (`known` is false) counts only if the rows are fresh.
+    If the rows lack messages (`known` is false), the request may be on its topic although the rows do not have it, so
+    the goods must stay. This applies only if the rows are fresh. If they are not, the gate's answer is no in any case,
+    and the request may have been answered long ago, because rows that are made anew have no answers at first.
     """
     return hold.sent or hold.asked_us > since or (fresh and not known)
 
@@ -715,7 +723,8 @@ def alarm_page(
 
 
 def _stored(name: str | None) -> str | None:
-    """Returns the text as it is stored in rows. NUL is replaced there, because PostgreSQL cannot store it."""
+    """Returns the text as it is stored in rows. Rows have U+FFFD in place of NUL, because PostgreSQL cannot store
+    NUL."""
     return name.replace("\0", "\ufffd") if name else None
 
 
@@ -723,7 +732,8 @@ def _stored(name: str | None) -> str | None:
 def parked_messages(
     request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100, after: After = ""
 ) -> ParkedList:
-    """Lists the messages that could not be decided, the newest first. Each waits until an operator settles it."""
+    """Lists the messages that could not be decided, the newest first. Each message waits until an operator settles
+    it."""
     context = context_of(request)
     shown, following = page(context, lists.parked(), after, limit, parked)
     return ParkedList(

@@ -39,8 +39,8 @@ LONGEST_AWAY = 60.0
 OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
 """The only paths that are open to a person who has not yet changed the one-time password."""
 OF_PERSON = ("/password", "/sign-out")
-"""The paths of forms that only people who have signed in may send. These paths need no scope, so otherwise a key with a single scope could end the
-sessions of its account, or try passwords."""
+"""The paths of forms that only people who have signed in may send. If keys were accepted, a key with any scope could
+end the sessions of its account or try passwords, because these paths need no scope."""
 REFUSED = Counter(
     "customs_console_refused", "Requests of nobody, or of somebody without the right, by what was wrong", ["why"]
 )
@@ -186,8 +186,8 @@ async def _proved(request: Request) -> Who | None:
 
 
 def check_form(who: Who, token: str) -> None:
-    """Raises Problem 403 if `token` is not the CSRF token of the sender's session. Such a form or request was made in another session, or by another
-    site. A request with a key needs no token."""
+    """Raises Problem 403 if `token` is not the CSRF token of the sender's session. A form or request with another token
+    was made in another session, or by another site. A request with a key needs no token."""
     if who.csrf and not hmac.compare_digest(token.encode(), who.csrf.encode()):
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
 

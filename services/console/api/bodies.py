@@ -19,8 +19,9 @@ from schemas.bounds import WhenMade
 from schemas.codes.bilingual import Bilingual
 from schemas.codes.formats import FORMATS, Format
 from services.console.api.context import context_of
+from services.console.api.exact_numbers import exact
 from services.console.api.nulls import validated
-from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, faults_of, field_error
+from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, encodable, faults_of, field_error
 from services.console.language.words import both
 from services.shell.formats import BOM, recognise
 
@@ -133,7 +134,7 @@ def strict_json(data: bytes, separators: int) -> Any:
     try:
         return json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=str, parse_int=str)
     except _Twice as twice:
-        name = str(twice).encode(errors="replace").decode()  # a lone surrogate cannot be encoded in the answer
+        name = encodable(str(twice))
         raise Problem(400, "duplicate_key", seen=name, errors=[field_error("", "duplicate_key", name)]) from None
     except (ValueError, RecursionError) as error:
         raise other_format(data) or not_json(
@@ -193,7 +194,7 @@ def shaped(model: type[M], data: bytes, parsed: Any, where: str = "", shown: int
     `parsed`: the result of `strict_json`; `where`: prefix of the pointers; `shown`: the most faults that are shown. Raises Problem 400 if
     Python's parser accepted the body as JSON but pydantic's parser does not.
     """
-    long = long_lists(parsed, model)
+    data, long = exact(data), long_lists(parsed, model)
     made, error, data = validated(model, _without_rest(data, long) if long else data)
     faults = [
         field_error(f"{where}/{name}", "too_long", len(parsed[name]), max_length=longest)
@@ -266,8 +267,8 @@ def not_json(why: str) -> Problem:
 
 
 def _in_chinese(why: str) -> str:
-    """Returns the message of a JSON parser in Chinese. Parsers write in English. If the catalogue does not have the message, only the place
-    of the error is returned in Chinese."""
+    """Returns the message of a JSON parser in Chinese. Parsers write in English. If words.toml does not have the
+    message, only the place of the error is returned in Chinese."""
     known = (both(key) for key in _PARSER_MESSAGES)
     found = next((sentence.zh for sentence in known if why.startswith(sentence.en)), both("unparsed.other").zh)
     found_at = _LINE_AND_COLUMN.search(why)

@@ -15,22 +15,31 @@ from services.shell.clock import stopwatch
 
 HEADERS = 100
 """The most headers that one request may have."""
+PIPELINED = 8
+"""How many requests of one connection may wait behind the one that is being handled. uvicorn queues them without limit: one read of the
+event loop may have more than ten thousand, and each takes some kilobytes."""
 FIRST, LATER = 0, 1
-"""The groups of the connections of one address that have a request under way: those whose client has not sent all of it yet, which are closed
-first, and the others."""
+"""The groups of the connections of one address that have a request under way. FIRST: the client has not sent the whole
+request yet; these connections are closed first. LATER: the client has sent the whole request."""
+
+
+class TooManyPipelined(Exception):
+    """Raised for a request that comes while PIPELINED others of its connection wait."""
 
 
 class ListedConnections:
-    """The connections of one server. One that is closing may still be listed, and is passed over when it is found."""
+    """The connections of one server. A connection that is closing may still be listed; a search that finds it removes
+    it."""
 
     def __init__(self) -> None:
         self.silent: ByAddress[LimitedProtocol] = ByAddress()
-        """Those without a request under way; first in each group the one that has been silent longest."""
+        """The connections without a request under way. The first one of each address has been silent longest."""
         self.busy: ByAddress[LimitedProtocol] = ByAddress(groups=2)
-        """Those with a request under way."""
+        """The connections with a request under way, in the groups FIRST and LATER."""
         self.ending: set[LimitedProtocol] = set()
-        """Those that were closed to make room and are not lost yet. They do not count any more. Many connections may come before the event loop
-        tells of their end, and each would otherwise close one more."""
+        """The connections that were closed to make room, and for which `connection_lost` was not called yet. They no
+        longer count as open. Many new connections may come before that call, and each of them would otherwise close one
+        connection too many."""
 
     def remove(self, one: "LimitedProtocol") -> None:
         self.silent.remove(one)
@@ -107,17 +116,31 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._refused:
             return
+        if len(self.pipeline) >= PIPELINED:
+            # the exception ends the parsing of what was read, and leads to `send_400_response`
+            raise TooManyPipelined
         size = sum([len(name) + len(value) for name, value in self.headers])
         if len(self.url) > self.settings.address_limit_bytes:
             self._refuse(Problem(414, "address_too_long", limit=self.settings.address_limit_bytes))
         elif size > self.settings.header_limit_bytes or len(self.headers) > HEADERS:
             self._refuse(Problem(431, "header_too_large", limit=self.settings.header_limit_bytes))
+        elif other := self._other_server():
+            self._refuse(Problem(421, "wrong_host", seen=other[:100]))
         else:
             self._in_head = False
             self._sent_bytes = self._body_total = 0
             self._expect_body()
             super().on_headers_complete()
             self._list()
+
+    def _other_server(self) -> str:
+        """Returns the server in an address like `http://server/path` if it is not that of `Host`; otherwise an empty text. A proxy on the way may
+        follow the address, while `Admission` checks `Host`."""
+        if self.url.startswith(b"/") or b"://" not in self.url:
+            return ""
+        server = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0].lower()
+        hosts = [value.lower() for name, value in self.headers if name == b"host"]
+        return "" if [server] == hosts else server.decode("ascii", "replace") or "?"
 
     # the body
 
@@ -179,9 +202,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(Problem(408, "too_slow"))
 
     def _make_room(self) -> bool:
-        """Closes another connection in favour of this one: of the silent ones, the one that has been silent longest of the address that has most of
-        them, or else one of the address that has most requests under way. Returns False if that is the address of this connection, or another
-        one with no more connections than it."""
+        """Closes another connection to make room for this one, and returns True. Of the address that has the most
+        silent connections, it closes the connection that has been silent longest. If no connection is silent, it closes
+        a connection of the address that has the most requests under way. It returns False and closes nothing if that
+        address has at most one request more under way than the address of this connection."""
         one = self._open_one_of(self.listed.silent)
         if one is None:
             one = self._open_one_of(self.listed.busy)
@@ -193,8 +217,8 @@ class LimitedProtocol(HttpToolsProtocol):
         return True
 
     def _open_one_of(self, by_address: "ByAddress[LimitedProtocol]") -> "LimitedProtocol | None":
-        """Returns the first open connection of the address that has the most; None if none is open. Removes closing ones that it finds, so each is
-        found once."""
+        """Returns the first open connection of the address that has the most connections; None if none is open. Removes
+        the closing connections that it finds, so that each of them is found only once."""
         while True:
             address, count = by_address.most()
             if not count:
@@ -204,7 +228,8 @@ class LimitedProtocol(HttpToolsProtocol):
             by_address.remove(one)
 
     def _list(self) -> None:
-        """Lists this connection as what it is now. Call this after each change of what `silent` and `_awaits_client` return."""
+        """Lists this connection as silent or busy, or removes it if it is closing. Call this after each change of what
+        `silent` and `_awaits_client` return."""
         if not self._is_open():
             self.listed.remove(self)
         elif self._answered():
@@ -218,9 +243,9 @@ class LimitedProtocol(HttpToolsProtocol):
         return not self.transport.is_closing()
 
     def silent(self) -> bool:
-        """Returns whether the connection is open and no request is being handled. A request that was answered before its body came no
-        longer counts as being handled. Otherwise a client that was refused could keep the connection by sending the rest of the body
-        slowly."""
+        """Returns whether the connection is open and no request is being handled. A request that was answered before
+        its whole body came no longer counts as being handled. Otherwise a client that was refused could keep the
+        connection by sending the rest of the body slowly."""
         return self._is_open() and self._answered()
 
     def _awaits_client(self) -> bool:
@@ -241,14 +266,21 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(Problem(400, "not_http"))
 
     def _refuse(self, problem: Problem) -> None:
-        """Sends the problem, unless another answer has begun, and closes the connection."""
+        """Sends the problem, unless another answer has begun, and closes the connection.
+
+        If earlier requests of this connection are not answered yet, nothing is sent, because the client would take the problem for the answer
+        to the first of them. The connection is then closed after their answers.
+        """
         self._refused = True
-        self.listed.remove(self)
         self._cancel()
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if self._in_head and cycle is not None and not cycle.response_complete and not self.transport.is_closing():
+            cycle.keep_alive = False
+            return
+        self.listed.remove(self)
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        cycle = cast(RequestResponseCycle | None, self.cycle)
         if cycle is None or cycle.response_complete or not cycle.response_started:
             if cycle is not None:
                 cycle.disconnected = True

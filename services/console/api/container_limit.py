@@ -34,9 +34,9 @@ class Count:
 
 
 class Boxes:
-    """The counts of one console. `named(declarant, since, most)` returns the numbers of the containers that the rows have for a declarant
-    since the time `since` (microseconds since 1970 UTC). It stops at about `most` numbers. `limit`: the most containers of one declarant on
-    one day."""
+    """The counts of one console. `named(declarant, since, most)` returns the numbers of the containers that the rows
+    have for a declarant since the time `since` (microseconds since 1970 UTC). `named` stops at about `most` numbers.
+    `limit`: the most containers of one declarant on one day."""
 
     def __init__(self, named: Callable[[str, int, int], Iterable[str]], limit: int) -> None:
         self._named, self._limit = named, limit

@@ -10,8 +10,8 @@ import orjson
 from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.bilingual import Bilingual
 from schemas.marks import Audience
-from schemas.vocabulary import CHINA, Owner, Stage
-from services.console.access.acting import roles_for
+from schemas.vocabulary import CHINA, Owner, Stage, StayCode
+from services.console.access.acting import roles_for, roles_of_stay
 from services.console.api.masking import body_for
 from services.console.api.paging import PAGE_BYTES
 from services.console.api.views import (
@@ -26,6 +26,7 @@ from services.console.api.views import (
     ReleaseView,
     ReportView,
     StageCount,
+    StayView,
     Text,
     VisitView,
     Waiting,
@@ -44,17 +45,18 @@ from services.console.readmodel.tables import OPEN_STAGES
 
 API = "/api/v1"
 ENTRY_CHARACTERS = 100_000
-"""The most characters of container numbers in one entry of the feed. One declaration has far fewer."""
+"""The most bytes of container numbers in one entry of the feed, as `_fitting` counts them. One declaration has far
+fewer."""
 LONGEST_REASON = 2000
 """The most characters of a message's text that a list shows. The content of the message has all of it."""
 MOST_FINDINGS = 100
 """The most findings of one list in a message that are shown with their sentences. The content of the message has all of them."""
 MOST_NEAREST = 3
-"""The most similar codes that are named beside an unknown code. The declaration desk names as many."""
+"""The most similar codes that are named beside an unknown code. The declaration desk names no more than this many."""
 SHORT = 200
 LEVELS = 100
-"""The most levels of nesting of a content that is shown. No kind of message has a tenth of them, and orjson cannot write JSON with more than
-254."""
+"""The most levels of nesting of a content that is shown. No kind of message has as many as ten levels, and orjson
+cannot write JSON with more than 254 levels."""
 UNREADABLE = "Unreadable"
 """The kind of a feed entry whose fact cannot be read. The fact may be a release or a revocation, so the goods must stay."""
 STAGES: dict[str, Stage] = {stage.value: stage for stage in Stage}
@@ -127,7 +129,8 @@ def awaited(name: str) -> Bilingual:
 
 
 def owner_words(name: str, roles: Sequence[str] = ()) -> Bilingual:
-    """Returns who has to act, in both languages. `roles`: those who may. Only an officer can be one of several, and is named by these roles."""
+    """Returns who has to act, in both languages. `roles`: the roles that may act. If an officer has to act, these roles
+    are named, because several roles are officers."""
     if name == Owner.OFFICER and roles:
         officers = [TEXTS[f"roles.{role}"] for role in roles]
         return Bilingual("或".join([each.zh for each in officers]), " or ".join([each.en.lower() for each in officers]))
@@ -145,13 +148,17 @@ def waiting(row: Consignment) -> Waiting | None:
     if not row.waiting_for:
         return None
     roles = roles_for(row.waiting_for, row.waiting_owner)
-    what, whose = awaited(row.waiting_for), owner_words(row.waiting_owner, roles)
-    since = when(row.waiting_since_us)
+    whose, since = owner_words(row.waiting_owner, roles), when(row.waiting_since_us)
+    sentence = _wait(awaited(row.waiting_for), since, whose)
+    return Waiting(waiting_for=row.waiting_for, owner=row.waiting_owner, roles=roles, since=since, text=sentence)
+
+
+def _wait(what: Bilingual, since: datetime | None, whose: Bilingual) -> Text:
+    """Returns the sentence that says for what somebody or something waits, since when, and who has to act."""
     stamp = "" if since is None else since.isoformat(timespec="minutes").replace("+00:00", "Z")
-    sentence = Text(
+    return Text(
         zh=f"等待{what.zh}，自 {stamp} 起；轮到{whose.zh}", en=f"waiting for {what.en} since {stamp}; {whose.en} to act"
     )
-    return Waiting(waiting_for=row.waiting_for, owner=row.waiting_owner, roles=roles, since=since, text=sentence)
 
 
 def hold(open_hold: OpenHold) -> HoldView:
@@ -167,7 +174,8 @@ def hold(open_hold: OpenHold) -> HoldView:
 
 
 def consignment(row: Consignment) -> ConsignmentView:
-    """Returns the row of a consignment as a document of the API. The hold that `waiting` names comes first in its list of holds."""
+    """Returns the row of a consignment as a document of the API. The hold that `waiting` names comes first in the list
+    of holds."""
     first, stage = first_hold(row.holds), STAGES.get(row.stage or Stage.LODGED)
     holds = sorted(row.holds, key=lambda h: (h != first, h.since_us or 0, h.hold_id))
     return ConsignmentView(
@@ -523,6 +531,33 @@ def block(row: Container) -> BlockView | None:
     )
 
 
+def stay(answer: GateAnswer, row: Container | None, holds: Iterable[BoxHold]) -> StayView | None:
+    """Returns what the container itself waits for, as a document. Returns None if it may leave, if it waits only for what its goods wait
+    for, or if that is not known. `holds`: the holds on it."""
+    code, since_us = _stay_code(answer, row, holds)
+    owner = code.owner if code is not None else None
+    if code is None or owner is None:
+        return None
+    roles, since = roles_of_stay(code), when(since_us)
+    sentence = _wait(both(f"stay_codes.{code}"), since, owner_words(owner, roles))
+    return StayView(code=code, owner=owner, roles=roles, since=since, text=sentence)
+
+
+def _stay_code(
+    answer: GateAnswer, row: Container | None, holds: Iterable[BoxHold]
+) -> tuple[StayCode | None, int | None]:
+    """Returns what the container waits for, and since when. A code of a newer software version is not known, so it counts as none."""
+    if answer.may_leave:
+        return None, None
+    if answer.reason == StayCode.BOX_HELD:
+        return StayCode.BOX_HELD, next((hold.since_us for hold in holds if not hold.lifted), None)
+    if row is not None and row.blocking:
+        return StayCode.ALARM, row.blocked_us
+    if row is None or row.word != "must_stay" or row.awaits not in set(StayCode):
+        return None, None
+    return StayCode(row.awaits), row.since_us
+
+
 def report(row: ReportRow) -> ReportView:
     return ReportView(
         report_id=row.report_id,
@@ -547,7 +582,7 @@ def report(row: ReportRow) -> ReportView:
 
 SHOWN_WAITS = 3
 """For how many bills the gate's answer names what they wait for. The others are only counted."""
-COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "hold_asked", "parked"})
+COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "hold_asked", "parked", "to_be_counted"})
 """Reasons of the gate's answer to which the number of lots in the container is added. The reason `export` is not one of them, because all lots
 of an export are released, and none may leave by land."""
 
@@ -557,7 +592,7 @@ def gate_text(answer: GateAnswer, row: Container | None) -> Text:
     Times are in Beijing time."""
     undeclared = (
         answer.reason == "not_said" and answer.released < answer.lots
-    )  # all lots with a declaration are released
+    )  # in this case all lots that have a declaration are released
     sentences = [both("gate_more.others_undeclared" if undeclared else f"gate.{answer.reason}")]
     if answer.lots and answer.reason in COUNTING:
         sentences.append(both("gate_more.lots", released=answer.released, count=answer.lots))

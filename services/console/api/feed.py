@@ -31,7 +31,7 @@ KEEPALIVE_SECONDS = 10.0
 STREAMED = 500
 """How many entries a stream reads with one query."""
 REBUILDING_SECONDS = 0.5
-"""Seconds between two readings of the rows by a long poll while they are rebuilt, because the bell does not ring then."""
+"""While the rows are rebuilt, the bell does not ring. A long poll then reads the rows again after this many seconds."""
 FEED = {
     **READ,
     **documented(

@@ -36,8 +36,9 @@ class VisibleGoods(NamedTuple):
 
 
 def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
-    """Returns the SQL condition for the consignments that `who` may see; None if `who` may see all. `complete`: whether the rows are complete. If
-    they are not, goods without an office in the rows may have been declared at any office, so only officers of all offices see them."""
+    """Returns the SQL condition for the consignments that `who` may see; None if `who` may see all. `complete`: whether
+    the rows are complete. If they are not, goods without an office in the rows may have been declared at any office, so
+    only officers of the General Administration see them."""
     if who.sees_everything():
         return None
     reaches, wanted = who.reaches(), list[ColumnElement[bool]]()
@@ -83,8 +84,9 @@ def inside(
     """Returns the consignments in a container that `who` may see; None if `who` may see all. `roles`: if given, only these roles of `who` count;
     `complete`: as in `condition`; `ever`: whether the consignments of earlier visits count, too.
 
-    For accounts with `Reach.OFFICE`, but not for companies, consignments of earlier visits count in two cases: if no consignments are in the
-    container now, and if an alarm about the end of such a visit keeps the container inside.
+    For accounts with `Reach.OFFICE`, but not for companies, consignments of earlier visits also count in two cases. The
+    first case is that no consignment is in the container now. The second case is that an alarm about the end of an
+    earlier visit keeps the container inside; then the consignments of that visit count.
     """
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
@@ -121,9 +123,10 @@ def may_read(context: ConsoleContext, who: Who, key: str) -> bool:
 
 
 async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request], subject: str) -> str:
-    """Checks whether `who` may send a request of this kind about this subject, and returns the declarant of the goods (empty if it is not known or
-    not needed). Raises Problem 403 if the role does not suffice or `who` may not see the container, 404 if `who` may not see the goods, and 503 if
-    the rows do not show yet whether `who` may."""
+    """Checks whether `who` may send a request of this kind about this subject, and returns the declarant of the goods
+    (empty if it is not known or not needed). Raises Problem 403 if the role does not suffice or `who` may not see the
+    container. Raises Problem 404 if `who` may not see the goods, and 503 if the rows do not show yet whether `who` may
+    see them."""
     if not who.may_ask(kind):
         raise no_right(who, ASKS.get(kind))
     roles = ASKS[kind].roles
@@ -147,7 +150,7 @@ async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request
     if row is not None and who.sees(row.declarant, row.customs_office, roles):
         return row.declarant
     if row is None and (Reach.OFFICE in reaches or everything):
-        return ""  # the goods are not declared yet; a hold on them takes effect when they are
+        return ""  # the goods are not declared yet; a hold on them takes effect when they are declared
     if row is None and await run_in_threadpool(lodged_by, context, who, subject):
         return who.company
     if context.behind():

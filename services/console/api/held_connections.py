@@ -1,6 +1,7 @@
-"""Which connections does each address hold, and which address holds the most? Each step takes the same time, however many connections there are.
+"""Which connections does each address hold, and which address holds the most? Each method takes the same time, however
+many connections there are.
 
-A client may open connections faster than a walk over all of them would take, so nothing here walks over them.
+A client may open new connections faster than a loop over all connections runs, so no method loops over all of them.
 """
 
 from collections import OrderedDict
@@ -11,9 +12,11 @@ Held = TypeVar("Held", bound=Hashable)
 
 
 class ByAddress(Generic[Held]):
-    """Connections by address. Those of one address are in groups, and each group is in the order in which its connections were put there.
+    """Connections by address. The connections of one address are in groups, and each group is in the order in which its
+    connections were put there.
 
-    `OrderedDict` is used because it finds its first key in constant time. A `dict` from whose beginning keys were deleted does not.
+    `OrderedDict` is used because it finds its first key in constant time. A `dict` does not, after keys were deleted
+    from its beginning.
     """
 
     def __init__(self, groups: int = 1) -> None:
@@ -25,7 +28,8 @@ class ByAddress(Generic[Held]):
         self._counts: dict[str, int] = {}
         """Address → how many connections it has; only addresses that have some."""
         self._with_count: dict[int, OrderedDict[str, None]] = {}
-        """Number of connections → the addresses that have so many. The first one has been put something last the longest ago."""
+        """Number of connections → the addresses that have so many. They are in the order in which a connection of
+        theirs was last put or removed, the longest ago first."""
         self._largest = 0
         """The largest number of connections of one address."""
 
@@ -73,7 +77,8 @@ class ByAddress(Generic[Held]):
         return (next(iter(self._with_count[self._largest])), self._largest) if self._largest else ("", 0)
 
     def first(self, address: str) -> Held:
-        """Returns the first connection of the first group of this address that has any. Raises LookupError if it has none."""
+        """Returns the first connection in the first group of this address that is not empty. Raises LookupError if the
+        address has no connections."""
         for group in self._held[address]:
             if group:
                 return next(iter(group))

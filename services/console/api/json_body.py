@@ -1,4 +1,5 @@
-"""How does a route take JSON? The route gets the body before it is read, and the OpenAPI document gets the schema of the body's model."""
+"""How does a route take JSON? The route gets a `JsonBody`, by which it reads the body itself. The OpenAPI document gets
+the schema of the body's model."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -31,8 +32,9 @@ class JsonBody:
 
     @asynccontextmanager
     async def parsed(self, limit_bytes: int, function: Callable[[bytes, *Ts], T], *more: *Ts) -> AsyncIterator[T]:
-        """Reads the body as `data`, lets `LargeBodies.parse` call `function(data, *more)`, and yields the result. `limit_bytes`: the most
-        bytes of the body. A large body is counted until the `with` block ends. Raises the problems of `json_body` and of the function."""
+        """Reads the body as `data`, lets `LargeBodies.parse` call `function(data, *more)`, and yields the result.
+        `limit_bytes`: the most bytes of the body. A large body counts in the limit of large bodies until the `with`
+        block ends. Raises the problems of `json_body` and of the function."""
         async with json_body(self.request, limit_bytes) as data:
             yield await context_of(self.request).intake.parse(function, data, *more)
 

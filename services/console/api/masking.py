@@ -64,7 +64,7 @@ def masked(answer: V, audience: Audience | None) -> V:
     changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}
     match answer:
         case GateView() if answer.reason != "gated_out":
-            # `detail` is masked. Only if the container left (`gated_out`), `detail` is the name of the gate and is not masked.
+            # `detail` is masked, unless the container has left (`gated_out`): `detail` is then the name of the gate
             changed["detail"], changed["detail_text"] = "", Text(zh="", en="")
         case ParkedView():
             changed["error"] = ""

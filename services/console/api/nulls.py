@@ -1,8 +1,8 @@
 """What does an explicit `null` mean in a body? In an optional field it means the same as leaving the field out; in any other field it is a
 fault.
 
-Nulls are accepted because many serialisers write one for each empty field. If nulls were faults at first, the body is validated a second
-time, without the optional fields that are null.
+Nulls are accepted because many serialisers write one for each empty field. If the first validation reports nulls as
+faults, the body is validated a second time, without the optional fields that are null.
 """
 
 import json

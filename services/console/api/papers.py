@@ -1,8 +1,8 @@
 """What is wrong with a declaration that is handed in? It may have faults of shape, and the checks of the declaration desk may find faults
 in the other fields.
 
-The checks are applied here only to a declaration with a fault of shape, so that its declarant gets everything in one answer. A declaration
-without one is judged by the declaration desk alone.
+The checks are applied here only to a declaration with a fault of shape, so that its declarant gets everything in one
+answer. A declaration without such a fault is judged by the declaration desk alone.
 """
 
 from dataclasses import replace

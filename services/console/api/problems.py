@@ -1,4 +1,5 @@
-"""How does the API answer an error? It answers with RFC 9457 problem details in both languages, which have a pointer to each fault."""
+"""How does the API answer an error? It answers with RFC 9457 problem details, which have texts in both languages and a
+pointer to each fault."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,7 +20,8 @@ MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 100
 """The most faults that one answer lists."""
 LISTED_ERRORS = 10_000
-"""If a body has more faults than this, none is listed. pydantic can only list all of them or none, and each takes time."""
+"""If a body has more faults than this, no fault is listed, because pydantic lists either all faults or none, and each
+listed fault takes time."""
 SHOWN_POINTER = 200
 
 
@@ -105,13 +107,14 @@ def respond(problem: Problem) -> Response:
 
 
 def wants_page(request: Request) -> bool:
-    """Returns whether the answer should be a page. It should if a browser asks for an address outside the API."""
+    """Returns whether the answer should be a page, because a browser asks for an address outside the API."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
 def by_status(status: int, requested: str, headers: Mapping[str, str] | None = None) -> Problem:
-    """Returns the problem for a status that the framework chose, for example because of an unknown path or a wrong method. `requested`:
-    the path; `headers`: those that belong to the status, for example `Allow` to 405."""
+    """Returns the problem for a status that the framework chose, for example because of an unknown path or a wrong
+    method. `requested`: the method and the path; `headers`: those that belong to the status, for example `Allow` to
+    405."""
     code = {404: "no_such_path", 405: "wrong_method"}.get(status, "other")
     return Problem(status, code, headers=headers, seen=requested if code != "other" else f"HTTP {status}")
 
@@ -171,25 +174,32 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     else:
         message = Bilingual(f"不符合要求（{code}）", error["msg"][:200])
     loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
-    pointer = (prefix + "".join([f"/{part}" for part in loc]))[:SHOWN_POINTER]
+    pointer = encodable(prefix + "".join([f"/{part}" for part in loc]))[:SHOWN_POINTER]
     value = error.get("input", "")
     shown = "" if code == "missing" or isinstance(value, dict | list) else _short(value)
     return FieldError(pointer=pointer, code=code, seen=shown, message_en=message.en, message_zh=message.zh)
 
 
 def _choice(context: Mapping[str, Any]) -> dict[str, Bilingual]:
-    """Returns the values that are allowed, as pydantic lists them in English ("'A', 'B' or 'C'"), with the signs of both languages."""
+    """Returns the values that are allowed, in both languages. Each language has its own separators; pydantic lists the
+    values in English ("'A', 'B' or 'C'")."""
     listed = context.get("expected")
     if not isinstance(listed, str):
         return {}
     return {"expected": Bilingual(listed.replace("', '", "'、'").replace("' or '", "' 或 '"), listed)}
 
 
+def encodable(text: str) -> str:
+    """Returns the text with a question mark for each lone surrogate. Python's JSON parser reads lone surrogates, but no answer can carry
+    them, because UTF-8 has no bytes for them."""
+    return text.encode(errors="replace").decode()
+
+
 def _short(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 400:
         # Python refuses to convert very long integers to decimal text, so they are shown in hexadecimal
         return hex(value)[:117] + "…"
-    text = value if isinstance(value, str) else str(value)
+    text = encodable(value if isinstance(value, str) else str(value))
     return text if len(text) <= 120 else text[:117] + "…"
 
 

@@ -12,7 +12,8 @@ PROGRAMS = ("/api/", "/livez", "/readyz", "/consignments.csv")
 links."""
 
 OF_PAGES = frozenset({"lang"})
-"""Parameters that every page accepts: the language. The path of the spreadsheet accepts them, too, because a page links to it."""
+"""Parameters that every page accepts: the language. The path of the CSV file accepts them, too, because a page links to
+that file."""
 
 
 def is_for_programs(path: str) -> bool:

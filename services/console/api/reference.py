@@ -1,6 +1,7 @@
 """What does each field of the API mean, what are its bounds and its list of codes, and what is an example of it?
 
-The texts are in `reference.toml`. They are added to the OpenAPI document, so that programs and the API's page read the same.
+The texts are in `reference.toml`. They are added to the OpenAPI document, so that programs and the API's page show the
+same texts.
 """
 
 import json
@@ -21,7 +22,7 @@ from schemas.codes.tables import CodeTable, tables
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.topics import CATALOGUE, SERVICES
-from schemas.vocabulary import Stage, StageName, TransportMode, day_in_china
+from schemas.vocabulary import Stage, StageName, StayCode, TransportMode, day_in_china
 from services.console.language.code_names import country, currency
 from services.console.language.words import TEXTS
 from services.console.readmodel.consignment import AwaitedCode, Mover
@@ -58,7 +59,8 @@ PARAMETERS: Final = _load("parameters")
 OPERATIONS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {name: (summary, description) for name, (summary, description) in _ROWS["operations"].items()}
 )
-"""Summary and description of each operation in Chinese, by `operation_name`. Those of the whole document have an empty name."""
+"""Summary and description of each operation in Chinese, by `operation_name`. The summary and the description of the
+whole document have an empty name."""
 ANSWERS: Final[Mapping[str, str]] = MappingProxyType(_ROWS["answers"])
 """English description of an answer → the Chinese description."""
 
@@ -94,6 +96,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, Bilingual]]]] = MappingProx
         "outcomes": _of("requests"),
         "refusals": lambda: REFUSALS,
         "gate_reasons": _of("gate"),
+        "stay_codes": _of("stay_codes", StayCode),
         "alarm_kinds": _of("alarm_kinds"),
         "visit_ends": _of("visit_ends"),
         "events": _of("events"),

@@ -35,7 +35,8 @@ ACKNOWLEDGED = Counter("customs_console_asked", "Requests that the broker acknow
 NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge in time")
 RETRY_SECONDS = 2
 ACCESS_SECONDS = 5.0
-"""Seconds that the producer waits after the cluster refused its credential. An operator has to change something first."""
+"""Seconds that the producer waits after the cluster refused its credential. The wait is long, because an operator has
+to change something before the credential is accepted."""
 REMEMBERED = 100_000
 """The most requests that this process keeps in memory, in addition to `tables.LODGEMENTS`."""
 SLICE_BYTES = 50_000

@@ -57,8 +57,8 @@ from services.shell.formats import BOM
 router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
-"""The most faults that the answer to a batch lists. The checks stop when so many are found. For each refused declaration the answer has the number of
-its faults."""
+"""The most faults that the answer to a batch lists. The checks stop when this many faults are found. For each refused
+declaration the answer has the number of its faults."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "The body is not JSON or has a key twice, or a header cannot be used"),
@@ -141,8 +141,9 @@ class DeclarationBatch(BatchShape):
 async def lodge(
     request: Request, body: Annotated[JsonBody, json_of(Declaration, named=True)], _key: Key = None
 ) -> Response:
-    """Lodges a declaration. It is answered 202 when the broker has acknowledged it; `Location` and `status` are links to the state of the goods. A
-    declarant may lodge declarations of its own company, an agent also those of the companies that authorised it."""
+    """Lodges a declaration. The answer is 202 when the broker has acknowledged the request; `Location` and `status` are
+    links to the state of the goods. A declarant may lodge declarations of its own company, an agent also those of the
+    companies that authorised it."""
     context = context_of(request)
     who = who_of(request)
     key = context.asker.key(who.actor, key_of(request))
@@ -178,11 +179,11 @@ def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepar
 async def lodge_many(
     request: Request, body: Annotated[JsonBody, json_of(DeclarationBatch)], _key: Key = None
 ) -> Response:
-    """Lodges many declarations. Each is taken in or refused by itself; the answer has a result for each, in their order. It is 207 if some were
-    refused.
+    """Lodges many declarations. Each declaration is taken in or refused by itself; the answer has a result for each, in
+    their order. The status is 207 if some were refused.
 
-    If the same batch is sent again under its Idempotency-Key, nothing is lodged twice, because the key of each declaration is made from that key and
-    its index.
+    If the same batch is sent again under its Idempotency-Key, nothing is lodged twice, because the key of each
+    declaration is made from that key and the index of the declaration.
     """
     context, who = context_of(request), who_of(request)
     key = context.asker.key(who.actor, key_of(request))
@@ -420,7 +421,7 @@ def requested(
     if request.occurred_at > now() + (ahead := request.most_ahead):
         most = both("units.days", n=ahead.days) if ahead.days else both("units.minutes", n=ahead.seconds // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), most=most)
-    # desks treat an earlier time than this as an error
+    # desks treat a time before this limit as an error
     if request.occurred_at < max(FIRST, now() - envelope.LATEST_REPORT):
         days = envelope.LATEST_REPORT.days
         raise one_fault("/occurred_at", "too_long_ago", request.occurred_at.isoformat(), days=days)
@@ -711,7 +712,8 @@ async def retract_lift(
 async def gate_out(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordGateOut)], _key: Key = None
 ) -> Response:
-    """Reports that the container has left through the gate. If it was not released, an alarm is raised. This is an older name of the event `GTOT`."""
+    """Reports that the container has left through the gate. If it was not released, an alarm is raised. This route is
+    an older way to report the event `GTOT`."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -762,7 +764,8 @@ async def retraction(
 async def container_finding(
     container_no: OfContainer, body: Annotated[ActBody, act(RecordContainerFinding)], _key: Key = None
 ) -> Response:
-    """Records that an officer saw the container inside or outside of the controlled area. This settles the alarms that keep the container inside."""
+    """Records that an officer saw the container inside or outside of the controlled area. The finding settles the
+    alarms that keep the container inside."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -806,8 +809,8 @@ async def strike(container_no: OfContainer, body: Annotated[ActBody, act(StrikeL
 async def retract_strike(
     container_no: OfContainer, body: Annotated[ActBody, act(RetractStrike)], _key: Key = None
 ) -> Response:
-    """Retracts that a consignment is not in the container, because it may be in it after all. From the answer 202 on, the gate's answer is no until
-    the gate desk has decided."""
+    """Retracts the record that a consignment is not in the container, because the consignment may be in the container
+    after all. From the answer 202 on, the gate's answer is no until the gate desk has decided."""
     return await _taken(body, container_no=plain(container_no))
 
 
@@ -835,8 +838,8 @@ async def permit(container_no: OfContainer, body: Annotated[ActBody, act(PermitE
 async def hold_container(
     container_no: OfContainer, body: Annotated[ActBody, act(PlaceContainerHold)], _key: Key = None
 ) -> Response:
-    """Places a hold on the container itself. It is in force until it is lifted, whatever goods are in the container and however often the container
-    comes back. From the answer 202 on, the gate's answer is no."""
+    """Places a hold on the container itself. The hold is in force until it is lifted, whatever goods are in the
+    container and however often the container comes back. From the answer 202 on, the gate's answer is no."""
     return await _taken(body, container_no=plain(container_no))
 
 

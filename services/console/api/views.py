@@ -31,8 +31,8 @@ class Projection(BaseModel):
 
 
 class Waiting(BaseModel):
-    """What the goods wait for, since when, and who has to act. `roles`: which of them may do it; empty if that takes no request of a person.
-    `text`: the same as a sentence."""
+    """What the goods wait for, since when, and who has to act. `roles`: the roles that may send the request that ends
+    the wait; empty if no request of a person ends it. `text`: the same as a sentence."""
 
     waiting_for: str
     owner: str
@@ -42,8 +42,9 @@ class Waiting(BaseModel):
 
 
 class HoldView(BaseModel):
-    """A hold that is open now. `roles`: which roles may act on it; empty if that takes no request of a person. `reason`: the text as it was
-    written; `reason_text`: the text in both languages, if a desk wrote it."""
+    """A hold that is open now. `roles`: the roles that may send the request that ends the hold; empty if no request of
+    a person ends it. `reason`: the text as it was written; `reason_text`: the text in both languages, if a desk wrote
+    it."""
 
     hold_id: str
     owner: str
@@ -98,8 +99,9 @@ class ConsignmentView(BaseModel):
 
 
 class Watch(BaseModel):
-    """A watch on a bill or a declarant. `state`: `incomplete` until every partition of the release desk keeps it (matching goods must stay at the
-    gate even so), then `open`, and `lifted` at the end."""
+    """A watch on a bill or a declarant. `state`: `incomplete` until every partition of the release desk keeps the
+    watch, then `open`, and `lifted` at the end. Matching goods must stay at the gate as soon as the watch is
+    `incomplete`."""
 
     watch_id: str
     bill_no: str
@@ -124,8 +126,9 @@ class Watches(BaseModel):
 
 
 class WatchTaken(BaseModel):
-    """A watch was placed or lifted. All `partitions` have acknowledged it. `consignments`: for how many known consignments its hold, or the lifting
-    of its hold, was requested."""
+    """A watch was placed or lifted. The broker has acknowledged a request to each of the `partitions` of the release
+    desk. `consignments`: for how many known consignments the watch's hold, or the lifting of this hold, was
+    requested."""
 
     watch_id: str
     partitions: int
@@ -134,8 +137,8 @@ class WatchTaken(BaseModel):
 
 
 class Status(BaseModel):
-    """A consignment, and how fresh the answer is. The status is 200 if the consignment is in the rows, and 202 while it is only known that it was
-    lodged."""
+    """A consignment, and how fresh the answer is. The HTTP status is 200 if the consignment is in the rows, and 202
+    while only its lodgement is known. `status`: link to this answer; `timeline`: link to the timeline."""
 
     consignment: ConsignmentView
     projection: Projection
@@ -157,8 +160,9 @@ class FindingView(BaseModel):
 
 
 class Entry(BaseModel):
-    """One message of a timeline. `findings`: the findings in its content, in words; `cause`: the id of the message that it answers. `body` is null if
-    the next answer repeats it, or if it is long; `body_link` then leads to it."""
+    """One message of a timeline. `findings`: the findings in its content, in words; `cause`: the id of the message that
+    it answers. `body` is null for a lodgement, because the desk's answer repeats it. It is also null if it is long;
+    `body_link` then leads to it."""
 
     id: str
     cause: str
@@ -207,7 +211,8 @@ class Found(BaseModel):
 
 
 class Taken(BaseModel):
-    """A request that the broker has acknowledged. `status`: link to the consignment; `request`: link to what became of the request."""
+    """A request that the broker has acknowledged. `status`: link to the consignment or container; `request`: link to
+    what became of the request."""
 
     request_id: str
     consignment_id: str | None = None
@@ -288,7 +293,8 @@ class BoxHoldView(BaseModel):
 
 
 class BlockView(BaseModel):
-    """An alarm that waits for an officer's finding. `reports`: the reports that raised this alarm and the others that wait."""
+    """An alarm that waits for an officer's finding. `reports`: the ids of the reports that raised this alarm and the
+    other alarms of the container that wait for a finding."""
 
     container_no: str
     alarm: str
@@ -297,6 +303,17 @@ class BlockView(BaseModel):
     reason_text: Text
     raised_at: datetime | None
     reports: list[str]
+
+
+class StayView(BaseModel):
+    """What the container itself waits for, since when, and who has to act. `code`: a value of `StayCode`. `roles`: which of them may do it.
+    `text`: the same as a sentence."""
+
+    code: str
+    owner: str
+    roles: list[Role]
+    since: datetime | None
+    text: Text
 
 
 class ReportView(BaseModel):
@@ -333,15 +350,19 @@ class Reports(BaseModel):
 
 
 class GateView(BaseModel):
-    """The answer whether a container may leave. It is false unless everything known allows it. `reason`: a code; `text`: the reason in words, with
-    counts.
+    """The answer whether a container may leave. `may_leave` is true only if everything that is known allows it.
+    `reason`: a code; `text`: the reason in words, with counts.
 
-    `lots`: the number of bills in the container, or the number that an officer counted (without a count: that a declaration states), whichever is
-    higher; `lots_released`: how many of these lots may leave. `permitted`: those of `consignments` that an officer permits to leave without an import
+    `lots`: the number of bills in the container, or the counted number of lots, whichever is higher. An officer counts
+    the lots; if no officer has counted, the number that a declaration states is taken. `lots_released`: how many of
+    these lots may leave. `permitted`: those of `consignments` that an officer permits to leave without an import
     release.
 
-    Ports do not get texts that people wrote: `reason` and `placed_by` of holds, `reason` of an alarm, and `detail` are empty. Of goods that left,
-    `detail` is the name of the gate.
+    `awaits`: what the container itself waits for, for example an officer's count of its lots; null if it may leave, if it waits only for
+    what its goods wait for, or if the gate desk has published nothing about that.
+
+    Ports do not get texts that people wrote: `reason` and `placed_by` of holds, `reason` of an alarm, and `detail` are
+    empty. If the container has left (`reason` is `gated_out`), `detail` is the name of the gate.
     """
 
     container_no: str
@@ -358,6 +379,7 @@ class GateView(BaseModel):
     visit: VisitView | None = None
     holds: list[BoxHoldView] = []
     block: BlockView | None = None
+    awaits: StayView | None = None
     since: datetime | None
     as_of: datetime | None
     lag_seconds: float | None
@@ -413,8 +435,9 @@ class StageCount(BaseModel):
 
 
 class ClearanceTime(BaseModel):
-    """One span of time over the latest releases, of imports or of exports; null if there were none. `name`, `source`: as in `schemas/spans.py`, and
-    as the label `span` of the metric `customs_clearance_seconds`."""
+    """One span of time over the latest releases of imports or of exports. `p50_seconds` and `p95_seconds` are null if
+    there were no such releases. `name`, `source`: as in `schemas/spans.py`; the metric `customs_clearance_seconds` has
+    the name as its label `span`."""
 
     direction: str
     name: str

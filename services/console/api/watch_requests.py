@@ -97,7 +97,7 @@ async def place_watch(context: ConsoleContext, body: PlaceWatchBody, actor: str,
 async def lift(
     request: Request, watch_id: OfReport, body: Annotated[JsonBody, json_of(LiftWatchBody)], _key: Key = None
 ) -> Response:
-    """Lifts a watch. It places no further holds, and the holds that it placed are lifted."""
+    """Lifts a watch. The watch places no further holds, and the holds that it placed are lifted."""
     context, actor = context_of(request), who_of(request).actor
     key = context.asker.key(actor, key_of(request))
     limit, separators = context.settings.body_limit_bytes, context.settings.body_separators

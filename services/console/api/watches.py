@@ -1,8 +1,9 @@
 """How does a watch on a bill or a declarant reach every partition, and the goods that were known before it?
 
-To place a watch, the console writes one row, sends one request to each partition of the release desk, and requests one hold on each
-matching consignment in the rows. Consignments that were declared meanwhile are found by a second search. It begins when the rows contain
-every message from before the moment at which the last partition kept the watch.
+To place a watch, the console writes one row, sends one request to each partition of the release desk, and requests one
+hold on each matching consignment in the rows. Consignments that were declared while the console did this are found by a
+second search. The second search begins when the rows contain every message from before the moment at which the last
+partition kept the watch.
 """
 
 import asyncio
@@ -25,14 +26,14 @@ from services.shell.clock import now
 from services.shell.partition import key_in
 
 MOST_OPEN = 500
-"""The most watches that may be open at once. A partition of the release desk keeps as many."""
+"""The most watches that may be open at once. A partition of the release desk keeps no more than this many."""
 MOST_LISTED = 1000
 KNOWN_AT_ONCE = 500
 """How many consignments one query reads."""
 FOLLOW_SECONDS = 1.0
 LOOKS = 3
-"""The second search begins when this many growing values of `as_of` were read after all partitions kept a watch. The last of them was
-certainly measured after that."""
+"""The second search begins when this many growing values of `as_of` were read after all partitions had answered. The
+first value may have been measured before the last answer, but the last value was certainly measured after it."""
 log = structlog.get_logger()
 
 
@@ -126,7 +127,8 @@ class WatchCoordinator:
         return await self._let_go(lifted, copies)
 
     async def follow(self) -> None:
-        """Completes, again and again without end, the watches that this console or another one has begun to place or to lift."""
+        """Runs until it is cancelled. About once a second, it completes the watches that any console has begun to place
+        or to lift."""
         while True:
             await asyncio.sleep(FOLLOW_SECONDS)
             try:

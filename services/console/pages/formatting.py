@@ -20,7 +20,7 @@ from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass, Severity
 from services.console.access.rights import Scope
 from services.console.api.documents import awaited, owner_words
-from services.console.api.views import ConsignmentView, Entry, GateView, HoldView, RequestView, Text, Waiting
+from services.console.api.views import ConsignmentView, Entry, GateView, HoldView, RequestView, StayView, Text, Waiting
 from services.console.language import code_names
 from services.console.language.desk_sentences import (
     each_in_words,
@@ -75,7 +75,7 @@ class Sight:
         text = owner_words(code, roles)
         return text.zh if self.language == "zh" else text.en
 
-    def whose(self, one: Waiting | HoldView) -> str:
+    def whose(self, one: Waiting | HoldView | StayView) -> str:
         """Returns who has to act, by the roles that may."""
         return self.owner(one.owner, one.roles)
 
@@ -453,6 +453,10 @@ def _by(who: str) -> Callable[[Sight, Body], str]:
     return lambda s, b: s.t("summary.by_for", who=b[who], why=s.wrote(b["reason"]))
 
 
+def _put_back(s: Sight, b: Body) -> str:
+    return _because(s, b) if b.get("phrases") else _by("retracted_by")(s, b)
+
+
 def _alarm(s: Sight, b: Body) -> str:
     return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.why(b))
 
@@ -556,7 +560,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     ),
     "ContainerFindingRetracted": _by("retracted_by"),
     "LotStruck": _by("struck_by"),
-    "StrikeRetracted": _by("retracted_by"),
+    "StrikeRetracted": _put_back,
     "ExitPermitted": lambda s, b: s.t(
         "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.wrote(b["reason"])
     ),

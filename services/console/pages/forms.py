@@ -1,5 +1,6 @@
 """What may people send from a page? Each form becomes a request that the API also takes, and that a desk answers."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -58,6 +59,10 @@ EXAMPLE = (FOLDER / "example.json").read_text(encoding="utf-8")
 EXAMPLE_DECLARANT = str(Declaration.model_validate_json(EXAMPLE).declarant)
 Typed = dict[str, str]
 FORM = "application/x-www-form-urlencoded"
+_WRITTEN_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+"""A time as `datetime-local` and people write it, with an offset if one is given."""
 FIELDS = 200
 """The most fields of one form."""
 
@@ -108,20 +113,22 @@ def _treatment(typed: Typed) -> dict[str, Any]:
         "unit_class": typed.get("unit_class", ""),
         "dose_g_m3": typed.get("dose_g_m3") or None,
         "residue_ppm": typed.get("residue_ppm") or None,
-        "started_at": _moment("started_at", typed.get("started_at", "")),
+        "started_at": moment("started_at", typed.get("started_at", "")),
         "readings": _readings(typed.get("readings", "")),
     }
 
 
-def _moment(name: str, typed: str) -> str | None:
-    """Returns a time as a browser or a person writes it, in ISO 8601 form. A time without an offset is Beijing time. Raises Problem 422 if it is
-    not a time."""
+def moment(name: str, typed: str) -> str | None:
+    """Returns a time as a browser or a person writes it: date, hour and minute. A time without an offset is Beijing time. Raises Problem 422 if it
+    is none; other forms of ISO 8601 (a date alone, a week, digits without separators) are read too easily as another time."""
     if not typed:
         return None
     try:
-        parsed = datetime.fromisoformat(typed)
+        parsed = datetime.fromisoformat(typed) if _WRITTEN_TIME.fullmatch(typed) else None
     except ValueError:
-        raise one_fault(f"/{name}", "datetime_parsing", typed) from None
+        parsed = None
+    if parsed is None:
+        raise one_fault(f"/{name}", "datetime_parsing", typed)
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=BEIJING)).isoformat()
 
 
@@ -164,7 +171,7 @@ def _only(*names: str) -> Callable[[Typed], dict[str, Any]]:
 
 
 def _when(typed: Typed) -> dict[str, Any]:
-    return {"occurred_at": _moment("occurred_at", typed.get("occurred_at", ""))}
+    return {"occurred_at": moment("occurred_at", typed.get("occurred_at", ""))}
 
 
 def _arrival(typed: Typed) -> dict[str, Any]:

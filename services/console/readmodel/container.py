@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.vocabulary import Classifier
+from schemas.vocabulary import Classifier, StayCode
 from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
 
@@ -46,6 +46,7 @@ class Container:
     blocked_us: int | None = None
     lots: int | None = None
     conveyance: str = ""
+    awaits: str = ""
 
     @property
     def open(self) -> bool:
@@ -138,6 +139,7 @@ def _state(row: Container, statement: str, body: dict[str, Any], consignments: s
     row.gate = text(body.get("gate") or "")
     row.waiting_for = " ".join(body.get(consignments, ()))
     row.since_us = micros(body["occurred_at"])
+    row.awaits = text(body.get("code") or "")
 
 
 def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
@@ -148,6 +150,9 @@ def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> N
 
 
 def _must_stay(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
+    """Folds a no. If the row says how the last visit ended, it keeps that, because it says more than that no visit is open."""
+    if body.get("code") == StayCode.NO_VISIT and row.word in GONE and not row.open:
+        return
     _state(row, "must_stay", body, "waiting_for")
     row.said_visit = text(body.get("visit") or "")
 
@@ -202,7 +207,7 @@ def _opened(row: Container, message: TopicMessage, body: dict[str, Any]) -> None
 
 
 def _inside(row: Container, since_us: int) -> None:
-    row.word, row.reason, row.gate, row.waiting_for = OPENED, "", "", ""
+    row.word, row.reason, row.gate, row.waiting_for, row.awaits = OPENED, "", "", "", ""
     row.since_us = since_us
     row.visit_end, row.visit_end_us = "", None
     row.departure = ""

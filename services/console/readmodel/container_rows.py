@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from schemas.release import ReleaseGranted
-from schemas.vocabulary import same_word
+from schemas.vocabulary import bill_words, plain_word, same_word
 from services.console.readmodel import tables as t
 from services.console.readmodel.container import BoxHold, Container, ContainerPart
 from services.console.readmodel.gate_answer import (
@@ -63,7 +63,7 @@ class ContainerRows(NamedTuple):
 
 def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
     """Returns whether a watch on `bill_no` or `declarant` is for goods that have the bill `bill` and were declared by `of`."""
-    return bool((bill_no and same_word(bill_no, bill)) or (declarant and same_word(declarant, of)))
+    return plain_word(bill_no) in bill_words(bill) or bool(declarant and same_word(declarant, of))
 
 
 def _one_of(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from schemas.envelope import AboutPartition, Request
 from schemas.hold_ids import of_control, of_treatment
 from schemas.topics import KINDS
-from schemas.vocabulary import Direction, plain_word, same_word
+from schemas.vocabulary import Direction, StayCode, plain_word, same_word
 from services.console.readmodel.container import GONE, BoxHold, Container, ContainerPart
 from services.console.readmodel.messages import micros
 
@@ -215,6 +215,9 @@ def _why(
     if statement.blocking:
         return False, "alarm", statement.alarm_reason, tuple(statement.waiting_for.split())
     held = tuple([p.consignment_id for p, _ in lots if p.word == "held" and not p.may_leave_by_permit])
+    if statement.word == "must_stay" and statement.awaits == StayCode.TO_BE_COUNTED:
+        # whatever its goods wait for, too, the count comes first, because it shows whether they are all that is in it
+        return False, "to_be_counted", statement.reason, tuple(statement.waiting_for.split()) or held
     if statement.word == "must_stay" and (keepers or statement.waiting_for):
         return False, "held", statement.reason, tuple(statement.waiting_for.split())
     if held:

@@ -139,13 +139,15 @@ CONTAINERS = Table(
     *(_text(n) for n in ("said_visit", "departure", "blocking", "alarm", "alarm_reason")),
     _moment("blocked_us"),
     Column("lots", BIG, nullable=True),
-    _text("conveyance"),
+    *(_text(n) for n in ("conveyance", "awaits")),
     Index("containers_blocked", "blocked_us", "container_no", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
 )
 """One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, the name of the alarm with
 which it left, opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the visit of the latest may_leave or
 must_stay. `departure`: the report with which it left. `blocking`: the reports whose alarms wait for an officer's finding, one a line,
-each with a tab and its visit; `alarm` and `alarm_reason`: the latest of them. `lots`: how many lots an officer counted in this visit."""
+each with a tab and its visit; `alarm` and `alarm_reason`: the latest of them. `lots`: how many lots an officer counted in this visit.
+`awaits`: with must_stay, what the container waits for since `since_us` (a value of `StayCode`); empty if an older software version
+published the statement."""
 
 CONSIGNMENT_CONTAINERS = Table(
     "consignment_containers",

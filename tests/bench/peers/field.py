@@ -48,8 +48,8 @@ class Peer:
 
 
 def prepare() -> None:
-    """Makes what only the peers need: Quix Streams' environment and the Java program. It takes little time if they exist
-    already."""
+    """Makes what only the peers need: Quix Streams' environment and the Java program. This takes little time if both
+    exist already."""
     wanted = HERE / "requirements.txt"
     made = ENVIRONMENT / "requirements.txt"
     if not made.exists() or made.read_text() != wanted.read_text():
