@@ -1,4 +1,5 @@
-"""Which messages does each desk read, and which may it publish then? This is the picture in the README, as data."""
+"""Which messages does each service read, and which may it publish then? This is the picture in the README, as data. The services are the
+desks and `clearance`, which publishes nothing."""
 
 from schemas import declaration as d
 from schemas import gate as g
@@ -172,7 +173,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         g.DepartureRetracted: (),
     },
 }
-"""Desk → message that it reads → messages that it may publish because of it."""
+"""Service → message that it reads → messages that it may publish because of it. Each desk has a row, and so has `clearance`, which is no desk:
+it only measures, so its messages have no answers."""
 
 HOLDING: dict[str, tuple[type[Message], ...]] = {
     "declaration": (),

@@ -38,7 +38,7 @@ Ends = Callable[[Moments], tuple[datetime | None, datetime | None]]
 
 
 class Span(NamedTuple):
-    """One row of the table. `name`: the value of the label `stage` of `customs_clearance_seconds`, and the name in answers of the
+    """One row of the table. `name`: the value of the label `span` of `customs_clearance_seconds`, and the name in answers of the
     API. `meaning`: where the span begins and ends, in words. `source`: who defines the span. `ends`: a function that returns the
     beginning and the end of the span."""
 

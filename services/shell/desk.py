@@ -15,8 +15,9 @@ class Decider(Protocol):
     depend.
 
     `decide` answers a message with facts; `evolve` applies the message, and then each of the facts, to the state (`deciding.py`).
-    `deadlines` returns the open time limits of a state. `closed` returns whether the desk expects no more messages about this key; its
-    record is then deleted after `DTG_RETENTION_DAYS`.
+    `deadlines` returns the open time limits of a state. `closed` returns whether nothing is open under this key, so that the desk waits
+    for nobody. The record is then kept for `DTG_RETENTION_DAYS`, so that a late message (a repetition, a correction) is still decided
+    with it. After that it is deleted.
     """
 
     @property

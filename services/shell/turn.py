@@ -27,7 +27,8 @@ from services.shell.store import PartitionStore
 LATER = timedelta(minutes=1)
 """By how much the time limits of a key are postponed while a message of this key is parked."""
 INPUT_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in FLOW.items()}
-"""Desk → kinds of messages that it decides. It ignores all others."""
+"""Service → kinds of messages that it decides. Of the others it ignores those that the catalogue lists for their topic (`CARRIED`), and parks
+the rest."""
 
 
 class Turn:
@@ -71,7 +72,8 @@ class Turn:
         )
 
     def handle(self, store: PartitionStore, message: Raw) -> None:
-        """Decides one message from a topic, or parks it. A message that is not an input of this desk is ignored."""
+        """Decides one message from a topic, or parks it. A message that is meant for other desks is ignored: its topic may carry its kind, but
+        this desk does not read that kind. A kind that does not belong on the topic is parked."""
         if message.topic == self._orders:
             self._input.append((store, message))
             self._overlay.take_shared(store, message.partition)

@@ -48,8 +48,8 @@ LOOKED_AT_AS_WOOD = FiredRule(
 )
 
 
-def stages(journey: Journey) -> dict[str, float]:
-    """Stage → its hours, as the clearance service measures them. Stages without a time are left out."""
+def spans(journey: Journey) -> dict[str, float]:
+    """Span → its hours, as the clearance service measures them. Spans without a time are left out."""
     timeline = journey.state("clearance", CONSIGNMENT)
     seconds: dict[str, float | None] = {**span_seconds(timeline), "gate": gate_seconds(timeline)}
     return {name: each / 3600 for name, each in seconds.items() if each is not None}
@@ -119,7 +119,7 @@ def test_green_goods_are_released_when_their_container_is_discharged_and_leave()
         ),
     )
     leaves(journey, NOON + 5 * HOUR, "discharged")
-    assert stages(journey) == {"assessment": 0, "customs": 0, "customs_raw": 2, "overall": 0, "gate": 3}
+    assert spans(journey) == {"assessment": 0, "customs": 0, "customs_raw": 2, "overall": 0, "gate": 3}
 
 
 def test_the_papers_of_yellow_goods_are_read_late_put_right_and_read_again() -> None:
@@ -168,7 +168,7 @@ def test_the_papers_of_yellow_goods_are_read_late_put_right_and_read_again() -> 
         gate=(facts.container_may_leave(1, UNDECLARED_VISIT, at=read_again),),
     )
     leaves(journey, read_again + HOUR)
-    assert stages(journey) == {
+    assert spans(journey) == {
         "assessment": 0,
         "control": 30,
         "customs": 29,
@@ -216,7 +216,7 @@ def test_red_goods_with_a_pest_are_released_when_their_treatment_is_verified() -
         gate=(facts.container_may_leave(1, UNDECLARED_VISIT, at=heated),),
     )
     leaves(journey, heated + HOUR)
-    assert stages(journey) == {
+    assert spans(journey) == {
         "assessment": 0,
         "control": 2,
         "treatment": 4.5,
@@ -258,7 +258,7 @@ def test_goods_that_an_officer_refuses_are_neither_withdrawn_nor_let_out() -> No
             facts.consignment_left_unreleased(visit=UNDECLARED_VISIT, at=stolen),
         )
     )
-    assert stages(journey) == {"assessment": 0, "control": 2}
+    assert spans(journey) == {"assessment": 0, "control": 2}
     assert journey.state("clearance", CONSIGNMENT).end == "left_unreleased"
 
 
@@ -301,4 +301,4 @@ def test_released_goods_that_an_officer_calls_back_stay_until_the_hold_is_lifted
         gate=(facts.container_may_leave(3, UNDECLARED_VISIT, at=lifted),),
     )
     leaves(journey, NOON + 5 * HOUR)
-    assert stages(journey) == {"assessment": 0, "customs": 0, "customs_raw": 1, "overall": 0, "gate": 4}
+    assert spans(journey) == {"assessment": 0, "customs": 0, "customs_raw": 1, "overall": 0, "gate": 4}

@@ -225,7 +225,8 @@ def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
 
 _ROWS = ("consignments", "containers", "parts", "reports", "box_holds", "watches")
 _LISTS = ("releases", "refusals", "alarms")
-"""`_ROWS` and `_LISTS`: the fields of a batch that `_fold_one` changes."""
+"""`_ROWS` and `_LISTS`: the fields of a batch that `_fold_one` changes. `_fold_each` takes over only these, so a new field of `Batch` that
+`_fold_one` changes must be named here."""
 
 
 def not_projected(

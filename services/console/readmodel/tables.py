@@ -3,7 +3,8 @@
 `dtg rebuild` makes most of them again from the topics (`PROJECTED`). It leaves the others (`KEPT`) as they are, because their content
 is not on the topics: accounts, keys, granted rights, readings on record, requests over HTTP, and the order and epochs of the feed.
 
-Times are microseconds since 1970 UTC (`*_us`). Empty text means "not known yet". `place` is the packed position of one Kafka message.
+Times are microseconds since 1970 UTC (`*_us`). Empty text means "not known yet". A `place` that is a number is the packed position of one
+Kafka message; a `place` that is a text (of containers and reports) is a place at the port.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text, text
@@ -250,6 +251,8 @@ REFUSALS = Table(
     _moment("refused_us"),
     Index("refusals_subject", "subject"),
 )
+"""The requests that desks refused (`RequestRefused`). Goods that were refused have no row here, but `word` in their row."""
+
 ALARMS = Table(
     "alarms",
     METADATA,
@@ -291,7 +294,8 @@ LODGEMENTS = Table(
     Index("lodgements_asked", "asked_us"),
     Index("lodgements_sender", "sender", "asked_us", "request_id"),
 )
-"""The requests that the console took in and the broker acknowledged. They are not made from the topics, so a rebuild keeps them."""
+"""The requests of every kind, not only lodgements, that the console took in and the broker acknowledged. They are not made from the topics, so
+a rebuild keeps them."""
 
 READINGS = Table(
     "readings",
@@ -425,6 +429,8 @@ SIGN_INS = Table(
 STAGE_COUNTS = Table(
     "stage_counts", METADATA, Column("stage", Text, primary_key=True), Column("consignments", BIG, nullable=False)
 )
+"""How many consignments are at each stage, so that the board need not count them. Each batch adds its changes."""
+
 OFFSETS = Table(
     "offsets",
     METADATA,
