@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from schemas.spans import BY_NAME, SPANS, Moments, percentile, seconds_of
 from services.clearance.metrics import SECONDS
 from services.clearance.timeline import ClearanceTimeline, gate_seconds, span_seconds
-from services.console.api.clearance_times import clearance_of
+from services.console.api.clearance_times import Release, clearance_of
 from services.console.language.words import both
 from services.console.readmodel import tables
 from services.console.readmodel.database import migrate, open_engine
@@ -82,18 +82,23 @@ def granted(arrived: float, released: float, holds: int = 0) -> str:
     return orjson.dumps(fact).decode()
 
 
+def entry(name: str, direction: str, accepted_us: int | None, body: str, kind: str = "ReleaseGranted") -> Release:
+    return name, direction, accepted_us, kind, body
+
+
 def micros(minutes: float) -> int:
     return int(at(minutes).timestamp() * 1e6)
 
 
 def test_the_board_measures_the_same_apart_for_imports_and_exports() -> None:
     releases = [
-        ("a", "I", micros(0), granted(30, 40)),
-        ("a", "I", micros(0), granted(30, 63)),  # this release counts, because the one before was revoked
-        ("b", "I", micros(10), granted(5, 20, holds=1)),  # only a part is released, so this release does not count
-        ("c", "E", micros(0), granted(10, 130)),
-        ("d", "E", micros(0), "{"),
-        ("e", "", None, granted(1, 2)),
+        entry("a", "I", micros(0), granted(30, 40)),
+        entry("a", "I", micros(0), "{}", "ReleaseRevoked"),
+        entry("a", "I", micros(0), granted(30, 63)),  # this release counts, because the one before was revoked
+        entry("b", "I", micros(10), granted(5, 20, holds=1)),  # only a part is released, so this release does not count
+        entry("c", "E", micros(0), granted(10, 130)),
+        entry("d", "E", micros(0), "{"),
+        entry("e", "", None, granted(1, 2)),
     ]
     found = {(each.direction, each.name): each for each in clearance_of(releases)}
     assert set(found) == {(d, name) for d in ("I", "E") for name in ("customs", "overall")}
@@ -101,6 +106,24 @@ def test_the_board_measures_the_same_apart_for_imports_and_exports() -> None:
     assert found["E", "customs"].p95_seconds == 120 * 60 == found["E", "overall"].p50_seconds
     assert {each.releases for each in found.values()} == {1}
     assert all(each.source == BY_NAME[each.name].source for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("between", "minutes"), [([], 10), (["ReleaseRevoked"], 33)], ids=["published again", "revoked and granted again"]
+)
+def test_a_release_that_is_published_again_ends_when_it_was_published_first(between: list[str], minutes: int) -> None:
+    releases = [
+        entry("a", "I", micros(0), granted(30, 40)),
+        *[entry("a", "I", micros(0), "{}", kind) for kind in between],
+        entry("a", "I", micros(0), granted(30, 63)),
+    ]
+    assert {each.p50_seconds for each in clearance_of(releases) if each.direction == "I"} == {minutes * 60}
+
+
+def test_a_release_of_all_after_one_of_a_part_ends_when_all_was_released() -> None:
+    parts = [granted(5, 20), granted(30, 40, holds=1), granted(30, 63)]
+    found = clearance_of([entry("a", "I", micros(0), each) for each in parts])
+    assert {each.p50_seconds for each in found if each.direction == "I"} == {33 * 60}
 
 
 @pytest.mark.parametrize(
@@ -113,7 +136,7 @@ def test_the_board_measures_the_same_apart_for_imports_and_exports() -> None:
     ids=["no zone", "no zone of one", "deep"],
 )
 def test_one_release_that_cannot_be_measured_takes_no_board_down(body: str) -> None:
-    releases = [("a", "I", micros(0), granted(30, 63)), ("b", "I", micros(0), body)]
+    releases = [entry("a", "I", micros(0), granted(30, 63)), entry("b", "I", micros(0), body)]
     assert {(each.direction, each.releases) for each in clearance_of(releases)} == {("I", 1), ("E", 0)}
 
 
@@ -150,5 +173,7 @@ def test_the_rows_know_the_releases_that_stand_in_the_order_of_the_feed(tmp_path
             fact = {"key": key, "kind": kind, "id": f"f{index}", "cause": "", "sequence": index, "recorded_us": 1}
             sql.execute(insert(tables.FACTS).values(place=index, body=f"body {index}", **fact))
             sql.execute(insert(tables.RELEASES).values(cursor=index, place=index, consignment_id=key))
-    assert ReadModelQueries(engine).releases_for_clearance_times() == [("a", "I", 7, "body 1"), ("a", "I", 7, "body 4")]
+    assert ReadModelQueries(engine).releases_for_clearance_times() == [
+        ("a", "I", 7, kind, f"body {index}") for index, (key, kind) in kinds.items() if key == "a"
+    ]
     engine.dispose()

@@ -13,8 +13,9 @@ from services.console.api.views import ClearanceTime
 
 SHOWN = ("customs", "overall")
 """The names of the spans that the board shows."""
-Release = tuple[str, str, int | None, str]
-"""A release: consignment, direction, when its declaration was accepted (microseconds since 1970 UTC), and the fact as JSON."""
+Release = tuple[str, str, int | None, str, str]
+"""A release or its revocation: consignment, direction, when its declaration was accepted (microseconds since 1970 UTC), the kind of the fact,
+and the fact as JSON."""
 
 
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -31,16 +32,24 @@ _granted = msgspec.json.Decoder(_Granted)
 
 def clearance_of(releases: Iterable[Release]) -> list[ClearanceTime]:
     """Returns the clearance times for these releases, which must be in the order of the feed: one entry for each direction and each span of
-    `SHOWN`. Only releases of all goods of a consignment count, and only the last one of each consignment."""
+    `SHOWN`. Only releases of all goods of a consignment count, and only the last one of each consignment.
+
+    A release that is published again, because the goods went into other containers or an answer was corrected, ends at the time of the first
+    publication. A release after a revocation, or after a release of only a part, is another one."""
     found: dict[str, tuple[str, Moments]] = {}
-    for consignment, direction, accepted_us, body in releases:
+    for consignment, direction, accepted_us, kind, body in releases:
+        if kind != "ReleaseGranted":
+            found.pop(consignment, None)
+            continue
         try:
             granted = _granted.decode(body)
         except (msgspec.DecodeError, RecursionError):
             # An unreadable fact is left out here. The timeline of its goods shows that the fact is unreadable.
             continue
+        earlier = found.pop(consignment, None)
         if not granted.holds:
-            moments = Moments(accepted=when(accepted_us), arrived=granted.arrived_at, released=granted.occurred_at)
+            released = earlier[1].released if earlier else granted.occurred_at
+            moments = Moments(accepted=when(accepted_us), arrived=granted.arrived_at, released=released)
             found[consignment] = direction, moments
     return [_time(direction, name, found.values()) for direction in Direction for name in SHOWN]
 

@@ -223,17 +223,17 @@ class ReadModelQueries:
                     found[stage] = moments
         return found
 
-    def releases_for_clearance_times(self) -> list[tuple[str, str, int | None, str]]:
-        """Returns the releases among the latest `CLEARANCE_SAMPLE` entries of the feed, in its order. Each has the consignment, its
-        direction, when the declaration was accepted (microseconds since 1970 UTC), and the fact as JSON. Releases that were revoked are
-        left out."""
+    def releases_for_clearance_times(self) -> list[tuple[str, str, int | None, str, str]]:
+        """Returns the releases and revocations among the latest `CLEARANCE_SAMPLE` entries of the feed, in its order. Each has the
+        consignment, its direction, when the declaration was accepted (microseconds since 1970 UTC), the kind of the fact, and the fact
+        as JSON. Consignments that are not released now are left out."""
         r, f = t.RELEASES.c, t.FACTS.c
         last = select(r.place, r.cursor, r.consignment_id).order_by(r.cursor.desc()).limit(CLEARANCE_SAMPLE).subquery()
         query = (
-            select(C.consignment_id, C.direction, C.accepted_us, f.body)
+            select(C.consignment_id, C.direction, C.accepted_us, f.kind, f.body)
             .join(last, last.c.consignment_id == C.consignment_id)
             .join(t.FACTS, f.place == last.c.place)
-            .where(C.released_us.is_not(None), f.kind == "ReleaseGranted")
+            .where(C.released_us.is_not(None), f.kind.in_(("ReleaseGranted", "ReleaseRevoked")))
             .order_by(last.c.cursor)
         )
         return [tuple(row) for row in self._all(query)[0]]
