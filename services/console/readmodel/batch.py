@@ -2,7 +2,7 @@
 by the given `RowSource`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -216,17 +216,13 @@ def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
         except Exception as error:  # noqa: BLE001  (the caller sets it aside)
             faults[message.position] = error
             continue
-        for name in _ROWS:
-            getattr(batch, name).update(getattr(tried, name))
-        for name in _LISTS:
-            getattr(batch, name).extend(getattr(tried, name))
+        for each in fields(Batch):
+            changed, taken = getattr(tried, each.name), getattr(batch, each.name)
+            if isinstance(taken, dict):
+                taken.update(changed)
+            else:
+                taken.extend(changed)
     return faults
-
-
-_ROWS = ("consignments", "containers", "parts", "reports", "box_holds", "watches")
-_LISTS = ("releases", "refusals", "alarms")
-"""`_ROWS` and `_LISTS`: the fields of a batch that `_fold_one` changes. `_fold_each` takes over only these, so a new field of `Batch` that
-`_fold_one` changes must be named here."""
 
 
 def not_projected(
