@@ -1,5 +1,5 @@
-"""What are the names of countries and currencies in Chinese and English? They are those of CLDR. Codes that CLDR lacks have their names in
-their tables."""
+"""What are the names of countries and currencies in Chinese and English? Most names come from CLDR. The tables of codes
+have names for codes that CLDR lacks."""
 
 from babel import Locale
 

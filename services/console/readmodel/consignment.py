@@ -438,7 +438,8 @@ def _on_hold(row: Consignment) -> ConsignmentState:
 
 def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> ConsignmentState:
     if first is None:
-        # The release was revoked. The next message of the release desk names the holds, and was not read yet.
+        # The release or the refusal was revoked. The next fact of the release desk names the holds, but was not read
+        # yet.
         return ConsignmentState(stage, "holds", "release", row.held_us, None)
     return ConsignmentState(stage, first.hold_id, first.owner, first.since_us, None)
 

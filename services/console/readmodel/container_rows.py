@@ -1,4 +1,5 @@
-"""What do the rows say about one container? Every gate question reads them through this module.
+"""What do the rows say about one container? Every question whether a container may leave reads them through this
+module.
 
 The statements are built once, when this module is imported, because SQLAlchemy needs more time to build and to compare a statement than the
 database needs to answer it. The first statement reads the row of the container, and whether other tables have anything about the container.

@@ -468,7 +468,7 @@ def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
 
 class WatchRow(NamedTuple):
     """A watch: the request that a console took in, and in how many partitions the release desk has placed and lifted the watch.
-    `finished`: the console has nothing left to do to place it, or to lift it."""
+    `finished`: the console has done everything to place the watch or, if it is to be lifted, to lift it."""
 
     watch_id: str
     bill_no: str
@@ -527,7 +527,7 @@ def _typed(typed: str) -> str:
 
 
 class FeedPart(NamedTuple):
-    """Successive entries of the feed. `waits`: the entry after them is still without a fact in the rows."""
+    """Successive entries of the feed. `waits`: there is an entry after them whose message was not read yet."""
 
     rows: list[Row[Any]]
     waits: bool

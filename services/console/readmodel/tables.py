@@ -141,12 +141,13 @@ CONTAINERS = Table(
     *(_text(n) for n in ("conveyance", "awaits")),
     Index("containers_blocked", "blocked_us", "container_no", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
 )
-"""One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, the name of the alarm with
-which it left, opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the visit of the latest may_leave or
-must_stay. `departure`: the report with which it left. `blocking`: the reports whose alarms wait for an officer's finding, one a line,
-each with a tab and its visit; `alarm` and `alarm_reason`: the latest of them. `lots`: how many lots an officer counted in this visit.
-`awaits`: with must_stay, what the container waits for since `since_us` (a value of `StayCode`); empty if an older software version
-published the statement."""
+"""One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, the name of
+the alarm with which it left, opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the visit of
+the latest may_leave or must_stay. `departure`: the report with which it left. `blocking`: the reports whose alarms wait
+for an officer's finding, one a line, each with a tab and its visit; `alarm` and `alarm_reason`: which alarm the latest
+of them raised, and why. `lots`: how many lots an officer counted in this visit. `awaits`: with must_stay, what the
+container waits for since `since_us` (a value of `StayCode`); empty if an older software version published the
+statement."""
 
 CONSIGNMENT_CONTAINERS = Table(
     "consignment_containers",
@@ -302,8 +303,9 @@ READINGS = Table(
     Index("readings_subject", "subject", "at_us", "reader"),
     Index("readings_at", "at_us", "reader", "subject"),
 )
-"""Which accounts of customs were shown fields that are masked for others, about which goods or container (or in which list), and when by the
-console's clock. The same reading is noted at most once an hour."""
+"""Readings: an account of customs (`reader`) was shown fields that are masked for others. `subject`: the goods, the
+container or the list that was shown; `at_us`: when, by the console's clock. The same reading is recorded at most once
+an hour."""
 
 ASKED_HOLDS = Table(
     "asked_holds",
