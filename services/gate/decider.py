@@ -158,8 +158,8 @@ def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
             return replace(box, version=message.version, published="stay", yes=yeses, code=message.code)
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
-            # The visit that ended may be an earlier one. If the answer was yes, the same decision also publishes the answer for the open visit.
-            # That answer replaces `gone`.
+            # The visit that ended may be an earlier one. If the last published answer was yes, the same decision also
+            # publishes the answer for the open visit. That answer replaces `gone`.
             return replace(box, visits=_with(box.visits, left), published="gone", code="")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):

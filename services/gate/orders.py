@@ -26,8 +26,8 @@ from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, subject_o
 MOST_HOLDS = 64
 """How many holds may be open on one container."""
 MOST_PERMITS = 2 * MOST_PARTS
-"""How many permits, and how many struck consignments, are stored. They are more than the consignments that are stored for one
-container."""
+"""How many permits, and how many struck consignments, are stored. This is more than the number of consignments that are
+stored for one container."""
 
 
 def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Learned:
@@ -48,8 +48,9 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
 
 
 def _remembered(box: Box) -> tuple[ContainerFinding, ...]:
-    """Returns the latest findings, and those earlier ones that made a report void which is stored, because the container may have come
-    again with such a report. They are at most as many as the reports."""
+    """Returns the latest `REMEMBERED` findings, and the earlier findings that made a stored report void and were not
+    retracted. Such an earlier finding is still needed, because the void report may be a sign that the container came
+    again (`visits._perhaps_came_again`). There are at most as many earlier findings as reports."""
     void = {report.id for report in box.reports if report.void}
     earlier = [f for f in box.findings[:-REMEMBERED] if void & {*f.voided, *map(subject_of, f.settled)}]
     return (*[f for f in earlier if not f.retracted], *box.findings[-REMEMBERED:])

@@ -45,7 +45,8 @@ def lodged_again(box: Box, truth: Truth) -> Iterator[Again]:
     visits = {p.consignment_id: visit.id for visit in truth.visits for p in visit.parts}
     alike: dict[tuple[str, str], list[Part]] = {}
     for part in standing:
-        # without a bill, a declaration of goods that share the container with others stands for no goods of another declaration
+        # A declaration without a bill is compared only if it says that no other goods are in the container (`shared_by`
+        # is 1).
         if (bill := plain_word(part.bill)) or part.shared_by == 1:
             alike.setdefault((part.direction, bill), []).append(part)
     for (_, bill), papers in alike.items():

@@ -214,8 +214,8 @@ async def set_password(request: Request, typed: Form) -> Response:
 
 
 async def _change(request: Request, name: str, typed: Typed) -> Account:
-    """Checks the old and the new password, without setting it, and returns the account. Raises Problem 422 if the new
-    password is not allowed, and the problems of `_prove`."""
+    """Checks the old and the new password, but does not set the new one. Returns the account. Raises Problem 422 if the
+    new password is not allowed, and the problems of `_prove`."""
     try:
         check_password(typed.get("new", ""))
     except NotGranted:
