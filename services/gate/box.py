@@ -191,15 +191,16 @@ class PublishedVisit:
 @dataclass(frozen=True, slots=True)
 class Box:
     """Everything that is known about one container. `published`: the gate's latest statement about it; `version` counts
-    these statements. `alarms`: the keys of the alarms that were published; `mild`: those of them that were published as not
-    blocking. `gone`: consignments that left before the desk kept visits. `before`: whether the visit `BEFORE` belongs to
-    this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release desk named more
-    consignments than are kept, so that this record cannot show that all of them are released; this ends when an officer
-    counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding. `code`: what the
-    container waits for, as published last (`StayCode`); empty if nothing was published about that since its last yes, or since a visit
-    ended; None in a record of an older software version. `struck_at`: struck consignment → when the officer struck it off; older software
-    versions did not store it. `ended_holds`: the holds that were lifted last. They are kept because a departure during
-    such a hold may be reported after the hold was lifted."""
+    these statements. `alarms`: the keys of the alarms that were published; `mild`: those of them that were published as
+    not blocking. `gone`: consignments that left before the desk kept visits. `before`: whether the visit `BEFORE`
+    belongs to this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release
+    desk named more consignments than are kept, so that this record cannot show that all of them are released; this ends
+    when an officer counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an
+    officer's finding. `code`: what the container waits for, as published last (`StayCode`); empty if nothing was
+    published about that since the last yes, or since the end of a visit, was published; None in a record of an older
+    software version. `struck_at`: struck consignment → when the officer struck it off; older software versions did not
+    store it. `ended_holds`: the holds that were lifted last. They are kept because a departure during such a hold may
+    be reported after the hold was lifted."""
 
     parts: tuple[Part, ...] = ()
     reports: tuple[Report, ...] = ()

@@ -18,8 +18,9 @@ MOST_REPORTS = 500
 
 
 def add_report(box: Box, message: Reported, hearing: Hearing) -> Learned:
-    """Adds a report, in place of the one that it corrects. The report is refused if it names no container, is too old, or exceeds
-    `MOST_REPORTS`."""
+    """Adds a report. If it corrects another report, that one becomes void. The report is refused if its container
+    number is malformed, if it is too old, if there is no room for it (`MOST_REPORTS`), or if its sender may not correct
+    that other report."""
     if any(r.id == hearing.message_id for r in box.reports) or hearing.message_id in box.answered:
         return Learned(box)
     report = _report(message, hearing)

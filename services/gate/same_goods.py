@@ -1,9 +1,9 @@
-"""Does more than one declaration stand for the same goods in a container? Each declaration is accepted under its own
-key, where the others are not known.
+"""Does more than one declaration stand for the same goods in a container? A declaration is accepted without knowledge
+of the others, because the record of its consignment contains only this declaration.
 
-A consignment's record contains only its own declaration; the record of a container contains every declaration that
-names it. Such declarations are reported to officers, which changes no answer: while two declarations stand for one
-bill in one visit, the answer is no in any case (`visits.answer`).
+The record of a container contains every declaration that names the container. Declarations that stand for the same
+goods are reported to officers. This changes no answer, because the answer is no in any case while two declarations
+stand for one bill in one visit (`visits.answer`).
 """
 
 from collections.abc import Iterator

@@ -168,7 +168,7 @@ def end_strikes(names: tuple[str, ...], container_no: str, hearing: Hearing) -> 
 
 def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
     """Yields the facts that are true after a message and were not published before. `box` and `truth` include
-    the message; what the box has as published was published before it."""
+    the message; what the box has as published was published before the message."""
     verdict = answer(box, truth)
     published = {visit.id: visit for visit in box.visits}
     gone, disturbed, code = False, False, box.published_code

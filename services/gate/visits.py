@@ -41,8 +41,8 @@ How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported",
 
 @dataclass(slots=True)
 class Visit:
-    """One stay. `opening`: the report that opened or confirmed it; None if it is known only by an arrival of goods or
-    is `BEFORE`.
+    """One stay. `opening`: the report that opened or confirmed it; None if the visit is known only by an arrival of
+    goods, or is the visit `BEFORE`.
 
     `openings`, `departures`: all reports of its opening and of its departure, the earliest event time first.
     `left_laden`: if one report says that the container left empty and another report of the same departure does not,
@@ -767,7 +767,7 @@ def _perhaps_came_again(box: Box, visit: Visit) -> list[Report]:
     times. A finding `inside` of an officer made such an opening void, or made the departure or the finding `outside`
     before it void. So this visit goes on. But the officer would also have found the container inside if it had left and
     come again."""
-    if not box.findings:  # this is nearly always so
+    if not box.findings:  # nearly every box has no findings
         return []
     wrong = {name for f in box.findings if not f.void for name in (*f.voided, *map(subject_of, f.settled))}
     found_wrong = [r for r in box.reports if r.void and r.id in wrong]
@@ -862,7 +862,8 @@ def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> tuple[Stay
 
 
 def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
-    """Returns the answer that follows from the lots: yes if each of them may go. `counted`: how many lots an officer counted."""
+    """Returns the answer that follows from the lots: yes if each of them may go and none is missing. `counted`: how
+    many lots an officer counted."""
     lots: dict[str, list[Part]] = {}
     for part in inside:
         lots.setdefault(_lot(part), []).append(part)
@@ -906,8 +907,8 @@ def _needed(inside: list[Part]) -> int:
 
 
 def lots_in(visit: Visit) -> int:
-    """Returns how many lots are, or may be, in this visit: the number that the declarations state, or that of the known lots if it is
-    higher; at least 1."""
+    """Returns how many lots are, or may be, in this visit: the number that the declarations state, or the number of
+    known lots if that is higher; at least 1."""
     here = [part for part in visit.parts if not _leaves_nothing(part)]
     known = {_lot(part) for part in here}
     return max(_needed(here), len(known), 1)

@@ -178,7 +178,8 @@ class Sight:
         return self._desk(in_words(reason))
 
     def wrote(self, text: str) -> str:
-        """Returns a text that a person wrote, unchanged; or the sentence that the text could not be read."""
+        """Returns a text that a person wrote, unchanged. If the text could not be read, returns the sentence that says
+        so."""
         return self.half(wrote(text))
 
     def why(self, fact: Body) -> str:

@@ -45,7 +45,8 @@ WAITING, OF_ADDRESS = 200, 8
 """The most sign-ins that may wait for a comparison, in all and from one address. Because of the second limit, one
 address cannot keep all others from signing in."""
 ALARMING = 20
-"""A warning is logged each time that this number of further sign-ins in a row has failed with one name from one address."""
+"""Each time that this many further sign-ins in a row have failed with one name from one address, a warning is
+logged."""
 SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy, over", ["outcome"])
 log = structlog.get_logger()
 

@@ -48,9 +48,9 @@ SHOWN_HOLDS = 100
 
 
 class ContainerRows(NamedTuple):
-    """The rows about one container. `row`: None if it has none; `parts`: the consignments in it; `goods`: their states, by id; `parked`:
-    those that have a parked message; `unanswered`: requests to hold the container or a consignment in it that no desk has answered; `holds`:
-    the open holds on the container."""
+    """The rows about one container. `row`: None if it has none; `parts`: the consignments in it; `goods`: their states,
+    by id; `parked`: those that have a parked message; `unanswered`: the requests that keep the container inside because
+    no desk has answered them yet; `holds`: the open holds on the container."""
 
     row: Container | None
     parts: list[ContainerPart]

@@ -184,7 +184,8 @@ def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]
 
 
 def waits(awaited: AwaitedCode | None, mover: Mover | None) -> ColumnElement[bool]:
-    """Returns the SQL condition that a consignment is in the list of `awaiting` for the same arguments. Other lists are restricted by it."""
+    """Returns the SQL condition that a consignment is in the list that `awaiting` returns for the same arguments. Other
+    lists can be restricted by this condition."""
     step = [_C.waiting_for.in_(STEPS), *_moved_by(_C.waiting_owner, mover)]
     held = [_H.consignment_id == _C.consignment_id, *_of_holds(_H, awaited, mover)]
     if awaited is not None:

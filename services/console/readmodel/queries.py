@@ -322,8 +322,8 @@ class ReadModelQueries:
     # the feed for ports
 
     def releases(self, after: Cursor, limit: int) -> "FeedPart":
-        """Returns the entries of the feed after the cursor `after`, at most `limit`. They end before the first entry whose fact is not in
-        the rows yet. Raises WrongFeed if the feed does not have this cursor."""
+        """Returns the entries of the feed after the cursor `after`, at most `limit`. They end before the first entry
+        whose message was not read yet. Raises WrongFeed if the feed does not have this cursor."""
         e, numbers = t.FEED_EPOCHS.c, t.RELEASES.c.cursor
         begun = select(e.first_number).where(e.epoch == after.epoch).scalar_subquery()
         bounds = select(

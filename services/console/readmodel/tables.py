@@ -170,11 +170,11 @@ CONSIGNMENT_CONTAINERS = Table(
     _count("permitted_version"),
     Index("consignment_containers_consignment", "consignment_id"),
 )
-"""Which consignment is in which container. `word`: the release desk's latest statement to the gate: held, released or withdrawn. `gone`: the
-goods left in this container. `ended`: the latest visit with these goods that the gate desk closed otherwise than by a departure with a
-release (`VisitClosed`). `struck`: an officer took the consignment off the container; `permitted`: an officer lets it out through the land
-gate without an import release, and had seen the release desk's statement `permitted_version` (0: an older software version did not record
-it)."""
+"""Which consignment is in which container. `word`: the release desk's latest statement to the gate: held, released or
+withdrawn. `gone`: the goods left in this container. `ended`: the latest visit with these goods whose end the gate desk
+published by `VisitClosed`, and not by `ContainerGatedOut`. `struck`: an officer took the consignment off the container;
+`permitted`: an officer lets it out through the land gate without an import release, and had seen the release desk's
+statement `permitted_version` (0: an older software version did not record it)."""
 
 CONTAINER_REPORTS = Table(
     "container_reports",
