@@ -1,5 +1,5 @@
-"""Who did what? One page lists requests, readings, and messages that were replayed or discarded, by person, goods and day. Another page asks for
-the number of a container."""
+"""Who did what? One page lists requests, readings of masked fields, and parked messages that were replayed or
+discarded, by person, goods and day. Another page asks for the number of a container."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NamedTuple

@@ -72,8 +72,8 @@ REPORTS = 20
 FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
 STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
-"""The stages at which goods ended otherwise than by leaving. The board draws the stages in three groups: the flow in its order, the
-stages at which goods are stopped, and these."""
+"""The stages of goods that have not left and on which nobody has to act any more. The board draws the stages in three
+groups: `FLOW` in the order of the flow of goods, `STOPPED` with the stages at which goods are stopped, and these."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
 """The choices on the page of goods that nobody has declared: for at least how many days the goods have been known; 0
 means all goods."""

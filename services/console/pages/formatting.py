@@ -115,7 +115,7 @@ class Sight:
         return f"{code} {self.half(TRADE_MODES.get(code, NAMELESS))}".strip()
 
     def half(self, both: Bilingual) -> str:
-        """Returns the text in the page's language; if it has none there, the text in the other language."""
+        """Returns the text in the page's language; if that text is empty, the text in the other language."""
         return both.zh or both.en if self.language == "zh" else both.en or both.zh
 
     def unit(self, code: str) -> str:

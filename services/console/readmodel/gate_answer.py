@@ -25,8 +25,8 @@ COUNTS_WHEN_ASKED = frozenset(
     and (kind.holds_goods or kind.calls_back or kind.changes_stay)
     and not issubclass(kind, AboutPartition)
 )
-"""Kinds of requests that keep the goods or the container that they name inside, from the moment at which a console has taken the request
-in until a desk has answered it."""
+"""Kinds of requests that keep goods or a container inside while they are not answered: from the moment at which a
+console has taken such a request in until a desk has answered it."""
 
 
 class UnansweredRequest(NamedTuple):

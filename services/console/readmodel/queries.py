@@ -46,8 +46,8 @@ BODY_BYTES = 16_000
 LONGEST_TIMELINE = 10_000
 """The most messages of one key that a timeline lists. Contents are read only for the messages that are shown."""
 CLEARANCE_SAMPLE = 1000
-"""How many of the latest entries of the feed the board computes its clearance times from. They are releases and revocations, of imports
-and exports together."""
+"""How many of the latest entries of the feed are read to compute the clearance times on the board. They are releases
+and revocations, of imports and exports together."""
 LISTED_HOLDS = 1000
 """The most open holds that are read for the consignments of one page of a list."""
 SAME_NAME = 100
