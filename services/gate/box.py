@@ -68,11 +68,13 @@ class Part:
         return self.arrived_at is not None and self.arrived_at in (self.told_at, self.wrong_at)
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
-        """Returns whether the consignment was released at that moment. A later hold does not change how it left.
+        """Returns whether the consignment was released at that moment. A hold that was placed later does not change the
+        answer.
 
-        `skew`: a moment up to this long before the release still counts, because clocks differ. The moment at which the release ended
-        counts, too. A hold that follows from this very departure may have the same time; if it ended the release, the departure would be
-        one without release, and the two desks would answer each other without end.
+        `skew`: a moment up to this long before the release still counts, because clocks differ. The moment at which the
+        release ended counts, too. A hold that follows from this very departure may have the same time as the departure.
+        If this hold counted, the departure would be one without release, and the two desks would answer each other
+        without end.
         """
         if self.free_since is None:  # the goods were never released, or the record is older than this field
             return self.standing == "released" and self.stated_at - at <= skew
@@ -138,7 +140,8 @@ class ContainerHold:
     until: AwareDatetime | None = None
 
     def covers(self, moment: datetime) -> bool:
-        """Returns whether the hold was open at that moment. It is not known of a hold that an older software version stored."""
+        """Returns whether the hold was open at that moment. Returns False for a hold that an older software version
+        stored, because it is not known since when that hold was open."""
         return self.at is not None and self.at <= moment and (self.until is None or moment < self.until)
 
 
@@ -188,14 +191,16 @@ class PublishedVisit:
 @dataclass(frozen=True, slots=True)
 class Box:
     """Everything that is known about one container. `published`: the gate's latest statement about it; `version` counts
-    these statements. `alarms`: the keys of the alarms that were published; `mild`: those of them that were published as not
-    blocking. `gone`: consignments that left before the desk kept visits. `before`: whether the visit `BEFORE` belongs to
-    this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release desk named more
-    consignments than are kept, so that this record cannot show that all of them are released; this ends when an officer
-    counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an officer's finding. `code`: what the
-    container waits for, as published last (`StayCode`); empty if nothing was published about that since its last yes, or since a visit
-    ended; None in a record of an older software version. `struck_at`: struck consignment → when the officer struck it off; older software
-    versions did not store it. `ended_holds`: the holds that were lifted last, because a departure may be reported later."""
+    these statements. `alarms`: the keys of the alarms that were published; `mild`: those of them that were published as
+    not blocking. `gone`: consignments that left before the desk kept visits. `before`: whether the visit `BEFORE`
+    belongs to this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release
+    desk named more consignments than are kept, so that this record cannot show that all of them are released; this ends
+    when an officer counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an
+    officer's finding. `code`: what the container waits for, as published last (`StayCode`); empty if nothing was
+    published about that since the last yes, or since the end of a visit, was published; None in a record of an older
+    software version. `struck_at`: struck consignment → when the officer struck it off; older software versions did not
+    store it. `ended_holds`: the holds that were lifted last. They are kept because a departure during such a hold may
+    be reported after the hold was lifted."""
 
     parts: tuple[Part, ...] = ()
     reports: tuple[Report, ...] = ()
@@ -223,8 +228,9 @@ class Box:
 
     @property
     def published_code(self) -> str:
-        """Returns `code`. For a record that has none, it is that of a blocking alarm if one was published, because readers take the
-        container to wait for its end."""
+        """Returns `code`. If the record has none because an older software version wrote it, returns the code of an
+        alarm if a blocking alarm was published, because readers then assume that the container waits for the end of
+        that alarm; else an empty text."""
         if self.code is not None:
             return self.code
         return StayCode.ALARM if set(self.alarms).difference(self.mild) else ""
@@ -280,7 +286,8 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 def as_box(state: State) -> Box:
     """Returns the state in its present form. A state of an older software version becomes one open visit without an opening
     time (`BEFORE`). Goods that are released in such a state stay released until the container departs or the next visit
-    opens. Of goods that are held, it is not known whether they belong to this visit or to the next one, so they may be in both."""
+    opens. It is not known whether goods that are held belong to this visit or to the next one, so they may be in
+    either."""
     if isinstance(state, Box):
         return state
     parts = tuple([replace(p, arrived_at=FIRST) if p.standing == "released" else p for p in state.parts])

@@ -158,13 +158,13 @@ def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
             return replace(box, version=message.version, published="stay", yes=yeses, code=message.code)
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
-            # The visit that ended may be an earlier one. If the answer was yes, the same decision also publishes the answer for the open visit.
-            # That answer replaces `gone`.
+            # The visit that ended may be an earlier one. If the last published answer was yes, the same decision also
+            # publishes the answer for the open visit. That answer replaces `gone`.
             return replace(box, visits=_with(box.visits, left), published="gone", code="")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
-                # The visit was published as ended, so readers no longer count its yes. The visit is open after all. So its yes ends here, too, and
-                # a new one is published.
+                # The visit was published as ended, so readers no longer count the yes that was published for it. But
+                # the visit is open after all. So that yes ends here, too, and a new yes is published.
                 box = replace(box, yes=ended_at(hearing.at, box.yes))
             # at most one visit is open, so another one that was published as open no longer exists
             ended = tuple([visit for visit in box.visits if visit.how])

@@ -26,8 +26,8 @@ from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, subject_o
 MOST_HOLDS = 64
 """How many holds may be open on one container."""
 MOST_PERMITS = 2 * MOST_PARTS
-"""How many permits, and how many struck consignments, are stored. They are more than the consignments that are stored for one
-container."""
+"""How many permits, and how many struck consignments, are stored. This is more than the number of consignments that are
+stored for one container."""
 
 
 def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Learned:
@@ -48,8 +48,9 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
 
 
 def _remembered(box: Box) -> tuple[ContainerFinding, ...]:
-    """Returns the latest findings, and those earlier ones that made a report void which is stored, because the container may have come
-    again with such a report. They are at most as many as the reports."""
+    """Returns the latest `REMEMBERED` findings, and the earlier findings that made a stored report void and were not
+    retracted. Such an earlier finding is still needed, because the void report may be a sign that the container came
+    again (`visits._perhaps_came_again`). There are at most as many earlier findings as reports."""
     void = {report.id for report in box.reports if report.void}
     earlier = [f for f in box.findings[:-REMEMBERED] if void & {*f.voided, *map(subject_of, f.settled)}]
     return (*[f for f in earlier if not f.retracted], *box.findings[-REMEMBERED:])
@@ -86,8 +87,8 @@ def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Heari
 
 
 def _with_mistakes(findings: Sequence[ContainerFinding]) -> tuple[ContainerFinding, ...]:
-    """Returns the findings, in which a finding is void if it was retracted, or if a later one that stands shows that it was a
-    mistake."""
+    """Returns the findings with `void` computed anew: a finding is void if it was retracted, or if a later finding that
+    was not retracted shows that it was a mistake."""
     found: list[ContainerFinding] = []
     for number, finding in enumerate(findings):
         inside = [f.at for f in findings[number + 1 :] if f.found == "inside" and not f.retracted]
@@ -97,8 +98,8 @@ def _with_mistakes(findings: Sequence[ContainerFinding]) -> tuple[ContainerFindi
 
 
 def _marks_back(findings: tuple[ContainerFinding, ...]) -> tuple[bool, bool]:
-    """Returns whether the marks `overfull` and `waiting` of the box apply again. A mark does if a retracted finding removed it and no
-    later finding that stands would have removed it."""
+    """Returns whether the marks `overfull` and `waiting` of the box apply again. A mark applies again if a retracted
+    finding had removed it, unless a later finding that was not retracted would have removed it, too."""
     overfull, waiting = False, False
     for finding in findings:
         if finding.retracted:
@@ -138,10 +139,11 @@ def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
 
 
 def _still_inside(box: Box, at: datetime, among: frozenset[str] | None) -> Box:
-    """Returns the box after an officer saw the container inside at `at`. The reports behind the alarms that this finding settles
-    become void. If another report then raises such an alarm (a repeated departure, or an opening after it), it becomes void, too. A
-    finding `outside` that is at most `SAME_EVENT` older also becomes void, because it was a mistake. An older one has to be
-    retracted, because the container may have returned without a report. `among`: as in `_with_effect`."""
+    """Returns the box after an officer saw the container inside at `at`. The reports behind the alarms that this
+    finding settles become void. If another report (a repeated departure, or an opening after it) then raises such an
+    alarm, that report becomes void, too. A finding `outside` that is at most `SAME_EVENT` older also becomes void,
+    because it was a mistake. An older finding `outside` stays valid until it is retracted, because the container may
+    have returned without a report. `among`: as in `_with_effect`."""
     findings = tuple([replace(f, void=f.void or _was_mistaken(f, at, among)) for f in box.findings])
     box = replace(box, findings=findings)
     while mistaken := {alarm.report for alarm in _settled(box, look(box), "inside", at)} & _counting(box, among):
@@ -187,8 +189,8 @@ def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Lear
 
 
 def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
-    """Lets the consignment leave through the land gate. The request is refused if the release desk has stated that the goods stay, in a
-    later version than the officer saw."""
+    """Lets the consignment leave through the land gate. The request is refused if the release desk has stated that the
+    goods stay, and this statement is later than the one that the officer saw."""
     if hearing.message_id in box.answered:
         return Learned(box)
     part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
@@ -203,8 +205,9 @@ def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
 
 
 def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: Hearing) -> Learned:
-    """Adds an officer's hold on the container, or lifts one. A repeated request changes nothing. These requests are refused: a malformed
-    container number, a hold beyond `MOST_HOLDS`, and the lifting of a hold that is not open."""
+    """Adds an officer's hold on the container, or lifts one. A repeated request changes nothing. A request is refused
+    if the container number is malformed, if `MOST_HOLDS` holds are open already, or if the hold to be lifted is not
+    open."""
     match message:
         case PlaceContainerHold():
             if not message.container_no or shown(message.container_no, 17) != message.container_no:

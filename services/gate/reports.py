@@ -18,8 +18,9 @@ MOST_REPORTS = 500
 
 
 def add_report(box: Box, message: Reported, hearing: Hearing) -> Learned:
-    """Adds a report, in place of the one that it corrects. The report is refused if it names no container, is too old, or exceeds
-    `MOST_REPORTS`."""
+    """Adds a report. If it corrects another report, that one becomes void. The report is refused if its container
+    number is malformed, if it is too old, if there is no room for it (`MOST_REPORTS`), or if its sender may not correct
+    that other report."""
     if any(r.id == hearing.message_id for r in box.reports) or hearing.message_id in box.answered:
         return Learned(box)
     report = _report(message, hearing)
@@ -81,8 +82,8 @@ def _report(message: Reported, hearing: Hearing) -> Report:
 
 
 def _others(numbers: tuple[str, ...], own: str, applies: bool) -> tuple[str, ...]:
-    """Returns the numbers of other containers in the form that all desks use, each once. They are empty if the event is of another
-    kind (`applies` is False)."""
+    """Returns the numbers of other containers in the form that all desks use, each once. The result is empty if the
+    event is of a kind without such containers (`applies` is False)."""
     plain_ones = dict.fromkeys([plain(shown(number, 17)) for number in numbers]) if applies else {}
     return tuple([number for number in plain_ones if number and number != own])
 
@@ -104,8 +105,8 @@ def voided(reports: tuple[Report, ...], names: set[str]) -> tuple[Report, ...]:
 
 
 def take_report_back(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Learned:
-    """Takes a report back, so that it has no effect any more. The request is refused if another company sent the report, or if it is
-    not known."""
+    """Takes a report back, so that it has no effect any more. The request is refused if another company sent the
+    report, or if the report is not known or no longer counts."""
     if hearing.message_id in box.answered:
         return Learned(box)
     why_not = _not_his(box, message.report_id, message.principal)

@@ -1,9 +1,9 @@
-"""Does more than one declaration stand for the same goods in a container? Each declaration is accepted under its own
-key, where the others are not known.
+"""Does more than one declaration stand for the same goods in a container? A declaration is accepted without knowledge
+of the others, because the record of its consignment contains only this declaration.
 
-A consignment's record contains only its own declaration; the record of a container contains every declaration that
-names it. Such declarations are reported to officers, which changes no answer: while two declarations stand for one
-bill in one visit, the answer is no in any case (`visits.answer`).
+The record of a container contains every declaration that names the container. Declarations that stand for the same
+goods are reported to officers. This changes no answer, because the answer is no in any case while two declarations
+stand for one bill in one visit (`visits.answer`).
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,8 @@ def lodged_again(box: Box, truth: Truth) -> Iterator[Again]:
     visits = {p.consignment_id: visit.id for visit in truth.visits for p in visit.parts}
     alike: dict[tuple[str, str], list[Part]] = {}
     for part in standing:
-        # without a bill, a declaration of goods that share the container with others stands for no goods of another declaration
+        # A declaration without a bill is compared only if it says that no other goods are in the container (`shared_by`
+        # is 1).
         if (bill := plain_word(part.bill)) or part.shared_by == 1:
             alike.setdefault((part.direction, bill), []).append(part)
     for (_, bill), papers in alike.items():

@@ -168,7 +168,7 @@ def end_strikes(names: tuple[str, ...], container_no: str, hearing: Hearing) -> 
 
 def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
     """Yields the facts that are true after a message and were not published before. `box` and `truth` include
-    the message; what the box has as published was published before it."""
+    the message; what the box has as published was published before the message."""
     verdict = answer(box, truth)
     published = {visit.id: visit for visit in box.visits}
     gone, disturbed, code = False, False, box.published_code
@@ -207,8 +207,8 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
 def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, container_no: str) -> Iterator[Fact]:
     closing = visit.closing.id if visit.closing else ""
     if visit.open:
-        # Readers take the visit that was opened last for the open one, even if the desk has found since that this visit is none. So the visit that
-        # is open is then published again.
+        # Readers take the visit that was opened last for the open one, even if the desk has found since that there was
+        # no such visit. In this case the visit that is open is published again.
         outdated = published is not None and (bool(published.how) or _another_is_open(box, visit.id))
         if outdated or (published is None and visit.opening is not None):
             yield VisitOpened(

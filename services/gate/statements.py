@@ -20,7 +20,8 @@ fewer."""
 
 def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> Box:
     """Returns the box with one more statement. The box stays as it is if the statement is older than the known one, or about goods that
-    left before there were visits. If there are too many statements, those are dropped whose goods are not in the box any more."""
+    left before there were visits. If the box has `MOST_PARTS` statements already, statements about goods that are not
+    in the box any more are dropped."""
     name = message.consignment_id
     if name in box.gone:
         return box
@@ -89,9 +90,9 @@ class _Freedom(TypedDict):
 
 
 def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> _Freedom:
-    """Returns the periods in which a consignment was released, after one more statement about it. They are stored because a departure may
-    be reported late, or may have been before the goods were called back; it is judged by the release at its own time, whatever
-    followed."""
+    """Returns the periods in which a consignment was released, after one more statement about it. They are stored
+    because a departure is judged by the release at the time of the departure, whatever the release desk stated later.
+    The departure may be reported late, for example after the goods were called back."""
     since, until, before = (known.free_since, known.free_until, known.freed_before) if known else (None, None, ())
     was_free = known is not None and known.standing == "released"
     if standing != "released":

@@ -23,7 +23,7 @@ visit between them, are one event reported twice."""
 SKEW = FUTURE_SKEW
 """By how much the clocks of terminals and desks may differ."""
 SAME_CALL = timedelta(days=7)
-"""If the same conveyance is named again after more than this time, it is another call."""
+"""If the same conveyance is named again after more than this time, the conveyance has come on another call."""
 OPENINGS = (EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN)
 """The events that open a visit."""
 _RANK = {
@@ -41,14 +41,15 @@ How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported",
 
 @dataclass(slots=True)
 class Visit:
-    """One stay. `opening`: the report that opened or confirmed it; None if it is known only by an arrival of goods or
-    is `BEFORE`.
+    """One stay. `opening`: the report that opened or confirmed it; None if the visit is known only by an arrival of
+    goods, or is the visit `BEFORE`.
 
-    `openings`, `departures`: all reports of its opening and of its departure, the earliest event time first. `left_laden`: what another
-    report of the departure says of a container that is reported to have left empty, if it says otherwise (`_combine_departures`).
-    `allowed`: the consignments that the gate's answer let out when the visit ended; None: the answer was no. `stripped`: when the
-    box was last stripped. `stuffings`: the reports of goods put into the box during the visit. `transfers`: the reports of goods
-    stripped from it into other containers.
+    `openings`, `departures`: all reports of its opening and of its departure, the earliest event time first.
+    `left_laden`: if one report says that the container left empty and another report of the same departure does not,
+    what the other report says; else empty (`_combine_departures`). `allowed`: the consignments that the gate's answer
+    let out when the visit ended; None: the answer was no. `stripped`: when the box was last stripped. `stuffings`: the
+    reports of goods put into the box during the visit. `transfers`: the reports of goods stripped from it into other
+    containers.
     """
 
     id: str
@@ -206,8 +207,9 @@ def _is_called_back(part: Part) -> bool:
 
 
 def _end_as_laden(box: Box, visit: Visit) -> None:
-    """Ends the visit as one of a laden container, if an officer must look at that. One report calls it empty, and another one calls it laden or
-    does not know. If it is not known, but goods are in the visit, the container also left with them if they were allowed to leave."""
+    """Changes the end of a visit from `left_empty` to `gated_out` in two cases: if an alarm about the departure of a
+    laden container would block, or if goods are in the visit and a sender did not know whether the container was laden
+    (`unknown`). Call it only if the reports of the departure disagree (`left_laden`)."""
     laden = replace(visit, how="gated_out")
     laden.allowed = _allowed(box, laden)
     with_goods = visit.left_laden == "unknown" and bool(visit.parts)
@@ -216,8 +218,8 @@ def _end_as_laden(box: Box, visit: Visit) -> None:
 
 
 def has_retracted_opening(box: Box) -> bool:
-    """Returns whether a discharge or a gate-in of this box was taken back or corrected. What was only expected brought no goods, so it takes none
-    away."""
+    """Returns whether a discharge or a gate-in of this box was taken back or corrected. Reports of expected events do
+    not count, because an expected event brings no goods."""
     return any(
         report.void and report.classifier is Classifier.ACTUAL and report.event in OPENINGS for report in box.reports
     )
@@ -240,7 +242,8 @@ def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
 
 
 def _not_here(part: Part) -> Part:
-    """Returns the part without its arrival, which is retracted. If the part is released because of the arrival, it counts as held."""
+    """Returns the part without its arrival, which is retracted. If the part is released, it counts as held, because the
+    release depends on the arrival."""
     away = replace(part, arrived_at=None)
     return _held_for(away, "terminal_took_back") if part.standing == "released" else away
 
@@ -413,8 +416,9 @@ class _Walk:
 
 def _combine_departures(visit: Visit) -> None:
     """Decides from all reports of a departure whether the container left empty, whichever of them has the earlier event time. A report without
-    `laden` is completed by another one of the same sender. Otherwise its sender did not know whether the container was laden, so another
-    sender who calls it empty may be wrong, unless the container had come empty and nothing is known to be in it, or was stripped."""
+    `laden` is completed by another one of the same sender. Otherwise its sender did not know whether the container was
+    laden. Then another sender who reports the container as empty may be wrong, except in two cases: the container had
+    come empty and nothing is known to be in it, or it was stripped."""
     laden = [False if each.laden is None and visit.emptied else each.laden for each in visit.departures]
     if visit.how not in ("gated_out", "left_empty") or False not in laden or laden[0] is True:
         return
@@ -429,8 +433,9 @@ def _combine_departures(visit: Visit) -> None:
 
 def _place_unarrived(box: Box, truth: Truth) -> None:
     """Puts goods whose arrival nobody reported into the first visit to which they may belong, or among the `expected` ones. Goods that are not
-    released and may also be in the open visit become `doubtful`, too, unless it is certain that they belonged to the earlier visit. So do
-    those with which the container may have come again during the open visit (`_perhaps_came_again`)."""
+    released and may also be in the open visit become `doubtful`, too, unless it is certain that they belonged to the
+    earlier visit. Expected goods that the container may have brought when it came again during the open visit
+    (`_perhaps_came_again`) become `doubtful`, too."""
     now = truth.current
     again = _perhaps_came_again(box, now) if now is not None else []
     for part in box.parts:
@@ -571,8 +576,9 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
 
 
 def _of_departure(box: Box, visit: Visit, left: tuple[str, ...], outcome: dict[str, str]) -> list[Alarm]:
-    """Returns the alarms about how the visit ended. A departure, in whatever way, while an officer held the container is always an alarm that
-    blocks. `left`: the consignments that left without release; `outcome`: how each of them left."""
+    """Returns the alarms about how the visit ended. If the container left while an officer held it, in whatever way, at
+    least one of the alarms blocks; this does not apply to a visit that an officer's finding ended. `left`: the
+    consignments that left without release; `outcome`: how each of them left."""
     assert visit.closed is not None, "it is closed"
     alarms: list[Alarm] = []
     held = visit.how != "finding" and box.was_held(visit.closed)
@@ -646,10 +652,12 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
 
 
 def strikes_ended(box: Box, truth: Truth) -> tuple[str, ...]:
-    """Returns the consignments that were struck off for one visit of the container and have come in it in a later one.
+    """Returns the consignments that were struck off for one visit of the container and have come in the container in a
+    later visit.
 
-    A strike is for the visit that was open when the officer gave it, or for the next one if none was. After the end of that visit the goods may come
-    in the container after all: an arrival of theirs in it was reported, or it came with the conveyance that their declaration names.
+    A strike is for the visit that was open when the officer gave it, or for the next visit if none was open. After the
+    end of that visit the goods may come in the container after all. They have come if their arrival in it was reported,
+    or if the container came with the conveyance that their declaration names.
     """
     if not box.struck_at:
         return ()
@@ -684,9 +692,10 @@ def itself_kept(box: Box, truth: Truth, visit: Visit, stripping: Report) -> bool
 
 @dataclass(slots=True)
 class Answer:
-    """The answer whether the container may leave through the land gate now. `why`: the reasons of a no, as phrases; `code`: what it waits for
-    in that case. `consignments`: those that may leave in it; `permitted`: those of them that only an officer's permit lets out. `keepers`: the
-    consignments because of which it must stay."""
+    """The answer whether the container may leave through the land gate now. If it must stay: `why` has the reasons, as
+    phrases; `code`: what the container waits for; `keepers`: the consignments because of which it must stay. If it may
+    leave: `consignments`: those that may leave in it; `permitted`: those of them that only an officer's permit lets
+    out."""
 
     leave: bool
     why: tuple[Phrase, ...]
@@ -704,7 +713,8 @@ def answer(box: Box, truth: Truth) -> Answer:
 
     visit = truth.current
     box = _with_unspent_permits(box, truth)
-    # awaited goods with which the box may have come again keep it, but a permit for them does not show that they are in it
+    # Expected goods that the box may have brought when it came again keep it inside. If such goods may go, they are
+    # left out, because a permit or a release does not show that they are in the box.
     doubtful = [p for p in truth.doubtful if p not in truth.expected or not _may_go(box, p)]
     inside = [p for p in (*visit.parts, *doubtful) if not _leaves_nothing(p)] if visit else []
     keepers = tuple([p.consignment_id for p in inside if not _may_go(box, p)])
@@ -732,9 +742,10 @@ def answer(box: Box, truth: Truth) -> Answer:
 
 
 def _with_unspent_permits(box: Box, truth: Truth) -> Box:
-    """Returns the box without the permits that an earlier visit has spent. A permit is for one visit, and lets nothing out that comes back. It
-    is spent if it was given before the event time of the end of a visit, or before that end was reported. But a permit that was given after that
-    event time, when the open visit was already known, is for the open visit."""
+    """Returns the box without the permits that an earlier visit has spent. A permit is for one visit and does not count
+    when the container comes back. It is spent if it was given before the event time of the end of a visit, or before
+    that end was reported. But a permit that was given after that event time, when the open visit was already known, is
+    for the open visit."""
     if not box.permits or truth.current is None:
         return box
     now = truth.current
@@ -752,10 +763,11 @@ def _lot(part: Part) -> str:
 
 
 def _perhaps_came_again(box: Box, visit: Visit) -> list[Report]:
-    """Returns the openings with which the box may have come again, laden, during this visit, in the order of their times. An officer's
-    finding inside made such an opening void, or the departure or the finding outside before it, so this visit goes on. But the officer would
-    have found the container inside as well if it had left and come again."""
-    if not box.findings:  # this is nearly always so
+    """Returns the openings with which the box may have come again, laden, during this visit, in the order of their
+    times. A finding `inside` of an officer made such an opening void, or made the departure or the finding `outside`
+    before it void. So this visit goes on. But the officer would also have found the container inside if it had left and
+    come again."""
+    if not box.findings:  # nearly every box has no findings
         return []
     wrong = {name for f in box.findings if not f.void for name in (*f.voided, *map(subject_of, f.settled))}
     found_wrong = [r for r in box.reports if r.void and r.id in wrong]
@@ -790,9 +802,9 @@ def _perhaps_brought(opening: Report, part: Part) -> bool:
 def _perhaps_others(box: Box, visit: Visit, inside: list[Part]) -> Phrase | None:
     """Returns why other goods than the declared ones may be in a box that may have come again during this visit; None if they cannot.
 
-    It is not known with which of the openings the box came as it is now. So for each of them, as many lots must be declared as the
-    declarations of its goods state, and at least one: goods that arrived between this opening and the next one, or that are declared for its
-    call."""
+    It is not known with which of the openings the box came as it is now. So each of them is checked. The goods of an
+    opening are those that arrived between it and the next one, or that are declared for its call. As many lots of these
+    goods must be declared as their declarations state, and at least one."""
     again = _perhaps_came_again(box, visit)
     if not again:
         return None
@@ -850,7 +862,8 @@ def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> tuple[Stay
 
 
 def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
-    """Returns the answer that follows from the lots: yes if each of them may go. `counted`: how many lots an officer counted."""
+    """Returns the answer that follows from the lots: yes if each of them may go and none is missing. `counted`: how
+    many lots an officer counted."""
     lots: dict[str, list[Part]] = {}
     for part in inside:
         lots.setdefault(_lot(part), []).append(part)
@@ -894,8 +907,8 @@ def _needed(inside: list[Part]) -> int:
 
 
 def lots_in(visit: Visit) -> int:
-    """Returns how many lots are, or may be, in this visit: the number that the declarations state, or that of the known lots if it is
-    higher; at least 1."""
+    """Returns how many lots are, or may be, in this visit: the number that the declarations state, or the number of
+    known lots if that is higher; at least 1."""
     here = [part for part in visit.parts if not _leaves_nothing(part)]
     known = {_lot(part) for part in here}
     return max(_needed(here), len(known), 1)

@@ -1,5 +1,5 @@
-"""What are the names of countries and currencies in Chinese and English? They are those of CLDR. Codes that CLDR lacks have their names in
-their tables."""
+"""What are the names of countries and currencies in Chinese and English? If the table of codes has a name for a code,
+that name is used, else the name in CLDR."""
 
 from babel import Locale
 

@@ -67,7 +67,7 @@ class SentencePattern(NamedTuple):
     def read(self, sentence: str) -> dict[str, str] | None:
         """Returns the values that the parameters have in this sentence; None if the sentence does not match. The text between two
         parameters may occur at most `MOST_TIMES` times in the sentence; otherwise the result is None, too. Without this limit, the time for
-        matching would grow as a power of the number of repetitions. No desk writes more of them."""
+        matching would grow as a power of the number of repetitions. No desk writes a sentence with more repetitions."""
         if any(sentence.count(text) > MOST_TIMES for text in self.between):
             return None
         found = self.shape.fullmatch(sentence)

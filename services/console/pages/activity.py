@@ -1,5 +1,5 @@
-"""Who did what? One page lists requests, readings, and messages that were replayed or discarded, by person, goods and day. Another page asks for
-the number of a container."""
+"""Who did what? One page lists requests, readings of masked fields, and parked messages that were replayed or
+discarded, by person, goods and day. Another page asks for the number of a container."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
@@ -57,7 +57,7 @@ def activity_page(
     after: After = "",
 ) -> Response:
     """Shows the page with requests, with readings of fields that are masked for others, or with parked messages that were replayed or discarded,
-    the latest first. A reader who may not see those of other people gets only the own ones."""
+    the latest first. A reader who may not see what other people did gets only the rows about the reader."""
     who = who_of(request)
     all_seen = who.may(READ_PEOPLE)
     asked_by = person.strip() if all_seen else who.actor
@@ -117,8 +117,9 @@ def _of_watch(row: Row[Any]) -> bool:
 
 
 def _one_per_watch(rows: list[Row[Any]]) -> list[Row[Any]]:
-    """Returns the rows, but of the requests of one watch to all partitions only the first, because the person has sent one request. If a
-    partition occurs again, its row begins another request."""
+    """Returns the rows without repetitions of a request about a watch. The console sends such a request once to each
+    partition, but the person has sent one request, so only the first of its rows is returned. If a partition occurs
+    again, its row begins another request."""
     kept: list[Row[Any]] = []
     partitions = set[str]()
     for row in rows:

@@ -17,7 +17,7 @@ from services.console.pages.rendering import render
 router = APIRouter(include_in_schema=False)
 Schema = dict[str, Any]
 CODE_ROWS = 2000
-"""Codes on one page; only the HS has more."""
+"""The most codes on one page. Only the table of the HS has more."""
 
 
 @router.get("/docs")

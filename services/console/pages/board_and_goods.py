@@ -72,10 +72,11 @@ REPORTS = 20
 FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
 STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
-"""The stages at which goods ended otherwise than by leaving. The board draws the stages in three groups: the flow in its order, the
-stages at which goods are stopped, and these."""
+"""The stages of goods that have not left and on which nobody has to act any more. The board draws the stages in three
+groups: `FLOW` in the order of the flow of goods, `STOPPED` with the stages at which goods are stopped, and these."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
-"""The choices on the page of goods that nobody has lodged: for at least how many days the goods have been known; 0 means all goods."""
+"""The choices on the page of goods that nobody has declared: for at least how many days the goods have been known; 0
+means all goods."""
 BOARD, GOODS = cast(AccessRule, ROUTES["GET", "/board"]), cast(AccessRule, ROUTES["GET", "/consignments"])
 BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
 """Possible start pages of accounts that may not see the board. Such an account starts at the first of them that it may open."""
@@ -192,15 +193,16 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
 
 
 def _is_box(context: ConsoleContext, who: Who, number: str) -> bool:
-    """Returns whether this search text is the number of a container that the gate knows. While the rows are behind or away, every well-formed
-    number counts as one."""
+    """Returns whether this search text is the number of a container that the gate knows. While the rows are stale or
+    cannot be read, every well-formed number counts as one."""
     reason = answers.gate_view(context, who, number).reason
     return is_well_formed(number) if reason in ("stale", "away") else reason != "unknown"
 
 
 @router.get("/unmatched")
 def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
-    """Shows the page with the goods without a declaration that have had a hold or an arrival for at least so many days (0: all)."""
+    """Shows the page with the goods without a declaration that have had a hold or an arrival for at least `days` days
+    (0: all)."""
     context = context_of(request)
     rows, following = answers.unmatched_page(context, who_of(request), days, after, PAGE)
     return render(
@@ -464,9 +466,9 @@ def container_page(
 
 
 def _standing_findings(context: ConsoleContext, who: Who, number: str, whole: bool) -> list[StandingFinding]:
-    """Returns the findings on a container that `who` may take back; none if `who` may not see any goods in it (see `may_act`). `whole`:
-    whether `who` may read all messages about the container. If not, the names of other officers are left out, because goods of other offices
-    are in it, too."""
+    """Returns the findings on a container that `who` may take back; none if all goods in it are hidden from `who` (see
+    `may_act`). `whole`: whether `who` may read all messages about the container. If not, the names of other officers
+    are left out, because goods of other offices are in it, too."""
     findings = standing_findings(context.rows.newest(number, CONTAINER_FINDINGS, REPORTS))
     if whole or not findings:
         return findings

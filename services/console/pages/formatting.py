@@ -76,7 +76,7 @@ class Sight:
         return text.zh if self.language == "zh" else text.en
 
     def whose(self, one: Waiting | HoldView | StayView) -> str:
-        """Returns who has to act, by the roles that may."""
+        """Returns who has to act. If an officer has to, returns the names of the roles that may do so."""
         return self.owner(one.owner, one.roles)
 
     def desk(self, service: str) -> str:
@@ -115,7 +115,7 @@ class Sight:
         return f"{code} {self.half(TRADE_MODES.get(code, NAMELESS))}".strip()
 
     def half(self, both: Bilingual) -> str:
-        """Returns the text in the page's language; if it has none there, the text in the other language."""
+        """Returns the text in the page's language; if that text is empty, the text in the other language."""
         return both.zh or both.en if self.language == "zh" else both.en or both.zh
 
     def unit(self, code: str) -> str:
@@ -157,7 +157,7 @@ class Sight:
         ]
 
     def detail(self, box: GateView) -> str:
-        """Returns the detail of the gate's answer, without the part that repeats its first sentence."""
+        """Returns the detail of the gate's answer, without the part that repeats the first sentence of the answer."""
         if box.reason == "gated_out":
             return ""  # the detail is the name of the gate, which the first sentence already gives
         counted = self.t("written.lots_released", count=box.lots_released, all=box.lots, why="")
@@ -178,7 +178,8 @@ class Sight:
         return self._desk(in_words(reason))
 
     def wrote(self, text: str) -> str:
-        """Returns a text that a person wrote, unchanged; or the sentence that the text could not be read."""
+        """Returns a text that a person wrote, unchanged. If the text could not be read, returns the sentence that says
+        so."""
         return self.half(wrote(text))
 
     def why(self, fact: Body) -> str:
@@ -474,7 +475,8 @@ def _again(s: Sight, b: Body) -> str:
 
 
 def _timed(line: Callable[[Sight, Body], str]) -> Callable[[Sight, Body], str]:
-    """Returns the function that adds to the line of a report the time in it, if its desk did not believe that time."""
+    """Returns a function that makes the same line of a report as `line`. If the desk did not believe the time in the
+    report, the function adds that time."""
 
     def with_time(s: Sight, b: Body) -> str:
         reported, short = b.get("disbelieved_time"), line(s, b)

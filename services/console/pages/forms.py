@@ -119,8 +119,10 @@ def _treatment(typed: Typed) -> dict[str, Any]:
 
 
 def moment(name: str, typed: str) -> str | None:
-    """Returns a time as a browser or a person writes it: date, hour and minute. A time without an offset is Beijing time. Raises Problem 422 if it
-    is none; other forms of ISO 8601 (a date alone, a week, digits without separators) are read too easily as another time."""
+    """Returns the time that a browser or a person has written (at least date, hour and minute) with its offset; None if
+    `typed` is empty. A time without an offset is Beijing time. Raises Problem 422 if the text has another form. Other
+    forms of ISO 8601 (a date alone, a week, digits without separators) are refused, because they are too easily read as
+    another time."""
     if not typed:
         return None
     try:
@@ -304,7 +306,7 @@ def lodge_page(request: Request, again: Name = "") -> Response:
 
 def _decided(request: Request, consignment_id: str) -> tuple[str, Sequence[Finding]]:
     """Returns the declaration of these goods on which the desk decided last, as JSON that can be lodged again; and the findings for which the
-    desk rejected it (empty if it did not). Raises Problem 404 if none can be read."""
+    desk rejected it (empty if it did not). Raises Problem 404 if no declaration of the goods can be read."""
     context, who = context_of(request), who_of(request)
     if may_read(context, who, consignment_id):
         facts = [fact for fact in answers.timeline_rows(context, consignment_id)[0] if fact.kind in _DECIDED][-1:]

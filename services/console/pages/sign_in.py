@@ -42,10 +42,11 @@ FORM_COOKIE = "dtg_form"
 HASHED_AT_ONCE = 2
 """How many passwords are compared at the same time. Each comparison takes 64 MiB and a whole processor."""
 WAITING, OF_ADDRESS = 200, 8
-"""The most sign-ins that may wait for a comparison, in all and from one address. The second limit prevents that one address keeps all others
-from signing in."""
+"""The most sign-ins that may wait for a comparison, in all and from one address. Because of the second limit, one
+address cannot keep all others from signing in."""
 ALARMING = 20
-"""A warning is logged each time that this number of further sign-ins in a row has failed with one name from one address."""
+"""Each time that this many further sign-ins in a row have failed with one name from one address, a warning is
+logged."""
 SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy, over", ["outcome"])
 log = structlog.get_logger()
 
@@ -214,8 +215,8 @@ async def set_password(request: Request, typed: Form) -> Response:
 
 
 async def _change(request: Request, name: str, typed: Typed) -> Account:
-    """Checks the old password, sets the new one, and returns the account. Raises Problem 422 if the new password is not allowed, and the
-    problems of `_prove`."""
+    """Checks the old and the new password, but does not set the new one. Returns the account. Raises Problem 422 if the
+    new password is not allowed, and the problems of `_prove`."""
     try:
         check_password(typed.get("new", ""))
     except NotGranted:

@@ -79,7 +79,8 @@ FactRow = tuple[int, str, str, str, str, int, int, str]
 
 
 class RowSource(Protocol):
-    """Reads the present rows for one batch. Each method returns the rows of these keys; a key that has no row is missing from the result."""
+    """Reads the present rows for one batch. Each method returns the rows with the given keys; a key that has no row is
+    missing from the result."""
 
     def consignments(self, keys: Iterable[str]) -> Mapping[str, Consignment]: ...
     def containers(self, keys: Iterable[str]) -> Mapping[str, Container]: ...
@@ -98,7 +99,8 @@ class Batch:
     before: dict[str, Consignment] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
     parts: dict[Pair, ContainerPart] = field(default_factory=dict)
-    """The keys are container number and consignment id. The keys of `reports` and `box_holds` are container number and id."""
+    """The keys are container number and consignment id. The keys of `reports` and `box_holds` are container number and
+    the id of the report or the hold."""
     reports: dict[Pair, ReportRow] = field(default_factory=dict)
     box_holds: dict[Pair, BoxHold] = field(default_factory=dict)
     asides: dict[Origin, Aside] = field(default_factory=dict)
@@ -297,7 +299,8 @@ FEED_TOPIC = facts_topic("release")
 
 
 def _take(message: TopicMessage) -> tuple[FactRow, dict[str, Any] | None]:
-    """Returns the row of the message on the timeline, and its parsed content if other rows depend on the content, else None."""
+    """Returns the row of the message on the timeline. The second value is the parsed content of the message if other
+    rows depend on it, else None."""
     position, _, kind, key, id_, cause, sequence, recorded_us, value = message
     if b"\\u0000" in value:  # PostgreSQL stores no NUL in text
         value = value.replace(b"\\u0000", b"\\ufffd")
@@ -427,8 +430,9 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
 
 
 def _is_lodgement(key: str, body: dict[str, Any]) -> bool:
-    """Returns whether the request can have a row. It can if its key is a consignment id and its container numbers are not too long to be
-    listed. This is checked because anybody may write requests."""
+    """Returns whether this request to lodge may become the row of a consignment. It may if its key is a consignment id
+    and all its container numbers together have at most `LODGED_CHARACTERS` characters. This is checked because anybody
+    may write requests."""
     boxes = [container["container_no"] for container in body["declaration"].get("containers", ())]
     return is_consignment_id(key) and sum([len(box) for box in boxes]) <= LODGED_CHARACTERS
 
@@ -479,8 +483,8 @@ def _older_origin(aside: Aside) -> Origin:
 
 
 def _holds_goods(aside: Aside) -> bool:
-    """Returns whether the message keeps goods from leaving. It does if its key is the id of a consignment, unless it is for the clearance
-    service, which only counts."""
+    """Returns whether the message keeps goods from leaving. It does if its key is the id of a consignment, unless the
+    clearance service wrote it or set it aside, because that service decides nothing about goods."""
     counts = aside.service == "clearance" or aside.topic == _COUNTED
     return not counts and len(aside.key) == 36 and "/" not in aside.key
 
@@ -492,8 +496,8 @@ def _holds_container(aside: Aside) -> bool:
 
 
 def _announced(announcement: Announcement) -> Aside:
-    """Returns the row that this message of a parked topic changes. Raises LookupError or ValueError if its service does not write such a
-    message to this topic."""
+    """Returns the row that this message of a parked topic changes. Raises LookupError or ValueError if the message
+    cannot be read, or if the service that it names does not write to this topic."""
     fact = read_parking(announcement.kind, announcement.body)
     if parked_topic(fact.service) != announcement.topic:
         raise ValueError(f"{fact.service[:40]!r} does not write {announcement.topic}")
@@ -626,7 +630,8 @@ def _copies(rows: Mapping[K, V]) -> dict[K, V]:
 
 @cache
 def _values_of(make: Any) -> Callable[[Any], tuple[Any, ...]]:
-    """Returns a function that reads the values of a row of this class. This is ten times as fast as copy.copy."""
+    """Returns a function that reads the values of a row of this class. Copying a row with it is ten times as fast as
+    copy.copy."""
     return attrgetter(*make.__slots__)
 
 

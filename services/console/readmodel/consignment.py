@@ -222,8 +222,8 @@ def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _did_not_arrive(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds a retraction of an arrival. The fact names everything that has arrived in spite of the retraction, so it replaces what the
-    row had before."""
+    """Folds a retraction of an arrival. The fact names everything that still counts as arrived after the retraction, so
+    it replaces what the row had before."""
     first = body.get("first_arrived_at")
     row.arrived_us = None if first is None else micros(first)
     boxes = sorted({plain(number) for number in body.get("containers", ())})
@@ -264,8 +264,9 @@ def _revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds a refusal. It is published again if the officers' holds on the goods change, because these count if the refusal is taken
-    back. So the holds are replaced, but the time stays that of the first refusal."""
+    """Folds a refusal. The fact is published again when the officers' holds on the goods change, because these holds
+    count again if the refusal is taken back. So the new holds replace the old ones, but the time stays that of the
+    first refusal."""
     if row.word != "refused":
         row.closed_us = micros(body["occurred_at"])
     row.word = "refused"
@@ -438,7 +439,8 @@ def _on_hold(row: Consignment) -> ConsignmentState:
 
 def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> ConsignmentState:
     if first is None:
-        # The release was revoked. The next message of the release desk names the holds, and was not read yet.
+        # The release or the refusal was revoked. The next fact of the release desk names the holds, but was not read
+        # yet.
         return ConsignmentState(stage, "holds", "release", row.held_us, None)
     return ConsignmentState(stage, first.hold_id, first.owner, first.since_us, None)
 

@@ -150,7 +150,8 @@ def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> N
 
 
 def _must_stay(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Folds a no. If the row says how the last visit ended, it keeps that, because it says more than that no visit is open."""
+    """Folds the statement that the container must stay. If the reason is only that no visit is open, and the row says
+    how the last visit ended, the row stays unchanged, because the end of that visit says more."""
     if body.get("code") == StayCode.NO_VISIT and row.word in GONE and not row.open:
         return
     _state(row, "must_stay", body, "waiting_for")
@@ -246,7 +247,8 @@ def _retracted(row: Container, message: TopicMessage, body: dict[str, Any]) -> N
 
 def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     if replaced := text(body.get("replaces") or ""):
-        # If this report is of an expected event, its event time has not come. The replaced report then ends at the recorded time.
+        # If this report is of an expected event, its event time has not come. So the effect of the replaced report ends
+        # at the recorded time of this report.
         happened = body["classifier"] == Classifier.ACTUAL
         _taken_back(row, replaced, micros(body["occurred_at"]) if happened else message.recorded_us)
     if body.get("retells") and body["event"] in _OPENINGS and body.get("visit") == row.visit:
@@ -254,8 +256,8 @@ def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> No
 
 
 def _taken_back(row: Container, report: str, at_us: int) -> None:
-    """Removes the effect of a report that was retracted or replaced: the departure that it reported, or the visit that it opened. `at_us`:
-    since when it has none."""
+    """Removes the effect of a report that was retracted or replaced: the departure that it reported, or the visit that
+    it opened. `at_us`: the time since which the report has no effect (microseconds since 1970 UTC)."""
     _unblock(row, [report])
     if row.visit == report:
         row.visit, row.place, row.visit_end, row.departure = "", "", "", ""

@@ -1,4 +1,5 @@
-"""What do the rows say about one container? Every gate question reads them through this module.
+"""What do the rows say about one container? Every question whether a container may leave reads them through this
+module.
 
 The statements are built once, when this module is imported, because SQLAlchemy needs more time to build and to compare a statement than the
 database needs to answer it. The first statement reads the row of the container, and whether other tables have anything about the container.
@@ -47,9 +48,9 @@ SHOWN_HOLDS = 100
 
 
 class ContainerRows(NamedTuple):
-    """The rows about one container. `row`: None if it has none; `parts`: the consignments in it; `goods`: their states, by id; `parked`:
-    those that have a parked message; `unanswered`: requests to hold the container or a consignment in it that no desk has answered; `holds`:
-    the open holds on the container."""
+    """The rows about one container. `row`: None if it has none; `parts`: the consignments in it; `goods`: their states,
+    by id; `parked`: those that have a parked message; `unanswered`: the requests that keep the container inside because
+    no desk has answered them yet; `holds`: the open holds on the container."""
 
     row: Container | None
     parts: list[ContainerPart]

@@ -42,7 +42,7 @@ class WrongFeed(Exception):
 
 
 def cursor_of(text: str) -> Cursor:
-    """Returns the cursor that this text writes. The text must match PATTERN."""
+    """Returns the cursor for which this text stands. The text must match PATTERN."""
     epoch, _, number = text.rpartition(".")
     return Cursor(epoch or MIGRATED, int(number)) if int(number) else BEGINNING
 

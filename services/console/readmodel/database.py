@@ -173,7 +173,8 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
 
 def _write_ahead(connection: Any) -> None:
     """Sets the journal mode. SQLite does not wait for a lock when it does this. So if two processes open a new database at the same moment,
-    the second one fails. Therefore this function tries again for `LOCK_SECONDS`, as long as other statements wait for a lock."""
+    the second one fails. Therefore this function tries again for up to `LOCK_SECONDS`, which is also the time for which
+    other statements wait for a lock."""
     deadline = stopwatch() + LOCK_SECONDS
     while True:
         try:

@@ -14,8 +14,8 @@ from services.console.readmodel.messages import micros
 SHOWN = 1000
 """The most consignments that an answer names."""
 SENDING_SECONDS = 120
-"""Seconds after which a requested hold counts as never sent, if the rows are complete and still lack its message. The console ended or
-failed before it could send it."""
+"""Seconds after which a requested hold counts as never sent, if the rows are complete and still lack its message. In
+this case the console ended or failed before it could send the message."""
 NOT_THERE = frozenset({"rejected", "refused", "discarded"})
 """Values of `declared` for a declaration that was never accepted. Its goods do not count as being in the containers that it names."""
 COUNTS_WHEN_ASKED = frozenset(
@@ -25,8 +25,8 @@ COUNTS_WHEN_ASKED = frozenset(
     and (kind.holds_goods or kind.calls_back or kind.changes_stay)
     and not issubclass(kind, AboutPartition)
 )
-"""Kinds of requests that keep the goods or the container that they name inside, from the moment at which a console has taken the request
-in until a desk has answered it."""
+"""Kinds of requests that keep goods or a container inside while they are not answered: from the moment at which a
+console has taken such a request in until a desk has answered it."""
 
 
 class UnansweredRequest(NamedTuple):
@@ -150,8 +150,8 @@ def gate_answer(
     container. `parts`: the consignments that name the container; `goods`: the state of each, by id; `parked`: the ids of those that have
     a parked message; `fresh`: the rows are not stale.
 
-    `unanswered`: the consignments for which a hold was requested that no desk has answered; the container itself may be among them.
-    `holds`: the holds on the container."""
+    `unanswered`: the ids of the consignments for which there is a request, for example for a hold, that no desk has
+    answered yet; the number of the container itself may be among them. `holds`: the holds on the container."""
     inside = [(p, goods.get(p.consignment_id, GoodsState())) for p in parts if is_inside(p, row)]
     lots = [(p, its) for p, its in inside if counts(p, its)]
     keepers = [(p, its) for p, its in lots if not let_go(p, its)]
@@ -216,7 +216,8 @@ def _why(
         return False, "alarm", statement.alarm_reason, tuple(statement.waiting_for.split())
     held = tuple([p.consignment_id for p, _ in lots if p.word == "held" and not p.may_leave_by_permit])
     if statement.word == "must_stay" and statement.awaits == StayCode.TO_BE_COUNTED:
-        # whatever its goods wait for, too, the count comes first, because it shows whether they are all that is in it
+        # The count comes before everything that the known goods wait for, because only the count shows whether other
+        # goods are in the container, too.
         return False, "to_be_counted", statement.reason, tuple(statement.waiting_for.split()) or held
     if statement.word == "must_stay" and (keepers or statement.waiting_for):
         return False, "held", statement.reason, tuple(statement.waiting_for.split())

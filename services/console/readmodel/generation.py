@@ -22,8 +22,8 @@ from services.shell.private_file import write_private
 OF_RIGHTS = "rights"
 """Name of the row of `INSTALLATION` that has the count of changes of rights."""
 LATEST = 500
-"""How many of the latest grants the file keeps. If a copy of the database is to be confirmed, the grants that it lacks are shown
-first."""
+"""How many of the latest grants the file keeps. Before an administrator confirms a copy of the database, the grants
+that the copy lacks are shown."""
 LOOK_SECONDS = 2.0
 """Seconds between two comparisons. A console compares again and again, because a console on another machine changes the count, too,
 and because a copy may be restored while a console runs."""

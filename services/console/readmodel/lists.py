@@ -163,15 +163,17 @@ def at_stage(stage: Stage) -> list[ListPart]:
 
 
 def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]:
-    """Returns the list of the goods that wait for `awaited` and for which `mover` has to act; one of the two may be None and does not
-    restrict the list then. Goods that wait for a step come first, then goods that wait for the end of a hold; in each of these parts,
-    those that have waited longest come first. All open holds of the goods count, not only the first one. Each consignment is listed once.
+    """Returns the list of the goods that wait for `awaited` and for which `mover` has to act; one of the two may be
+    None and does not restrict the list then. Goods that wait for a step (`STEPS`) come first, then goods that wait for
+    the end of a hold; in each of these parts, those that have waited longest come first. All open holds of the goods
+    count, not only the first one. Each consignment is listed once.
     """
     if awaited in STEPS:
         return _waiting_for_steps(_C.waiting_for == awaited, *_moved_by(_C.waiting_owner, mover))
     if awaited is not None and awaited not in SEVERAL:  # goods have at most one hold with such an id
         return [_held(*_of_holds(_H, awaited, mover))]
-    # if an owner is given, the database can use the index by owner
+    # All goods with a hold of a kind in `SEVERAL` wait for an officer. So the owner is known even if `mover` is None,
+    # and the database can use the index by owner.
     other, owner = t.HOLDS.alias().c, mover or Mover.OFFICER
     before = tuple_(other.since_us, other.hold_id) < tuple_(_H.since_us, _H.hold_id)
     first = not_(exists().where(other.consignment_id == _H.consignment_id, *_of_holds(other, awaited, owner), before))
@@ -182,7 +184,8 @@ def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]
 
 
 def waits(awaited: AwaitedCode | None, mover: Mover | None) -> ColumnElement[bool]:
-    """Returns the SQL condition that a consignment is in the list of `awaiting` for the same arguments. Other lists are restricted by it."""
+    """Returns the SQL condition that a consignment is in the list that `awaiting` returns for the same arguments. Other
+    lists can be restricted by this condition."""
     step = [_C.waiting_for.in_(STEPS), *_moved_by(_C.waiting_owner, mover)]
     held = [_H.consignment_id == _C.consignment_id, *_of_holds(_H, awaited, mover)]
     if awaited is not None:
@@ -228,8 +231,8 @@ def _held(*wanted: ColumnElement[bool]) -> ListPart:
 
 
 def unmatched(until_us: int) -> list[ListPart]:
-    """Returns the list of the goods that nobody has lodged and that have waited since `until_us` (microseconds since 1970 UTC) or longer,
-    the newest first."""
+    """Returns the list of the goods that nobody has declared and that have waited since `until_us` (microseconds since
+    1970 UTC) or longer, the newest first."""
     c = t.CONSIGNMENTS.c
     here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
     return [ListPart(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]

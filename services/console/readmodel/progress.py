@@ -123,7 +123,8 @@ class ProjectorStanding:
         self.gate_lag_seconds = gate_lag_seconds
 
     def complete(self, within_seconds: float) -> bool:
-        """Returns whether the rows lack no message that was committed to the topics more than `within_seconds` ago."""
+        """Returns whether the rows have every message that was committed to the topics more than `within_seconds`
+        ago."""
         return self.lag_seconds is not None and self.lag_seconds <= within_seconds
 
     def fresh(self, within_seconds: float) -> bool:

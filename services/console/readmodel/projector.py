@@ -28,11 +28,12 @@ TURN = Histogram(
     "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 )
 ANSWERED_SECONDS = 86_400
-"""If a fact has answered a request that counts at the gate, the row of the request is deleted this many seconds after it was made."""
+"""If a fact has answered a request that counts at the gate, the row of the request is deleted this many seconds after
+the request was made."""
 FORGET_SECONDS = 5.0
-"""How often the projector looks for answered requests to forget."""
+"""Seconds between two times at which the projector looks for answered requests whose rows can be deleted."""
 LOOK_AGAIN_SECONDS = 3600.0
-"""Seconds after which the projector, when it has examined all old requests, begins again with the oldest one."""
+"""When the projector has examined all old requests, it waits this many seconds and begins again with the oldest one."""
 STANDING_SECONDS = 0.25
 """Seconds between two writes of the standing into the database."""
 KNOCK_SECONDS = 10.0
@@ -246,7 +247,7 @@ class Projector:
             self.forget(store)
 
     def forget(self, store: Store) -> None:
-        """Forgets the next answered requests that are old enough."""
+        """Deletes the rows of the next answered requests that are more than `ANSWERED_SECONDS` old."""
         before_us = int((now().timestamp() - ANSWERED_SECONDS * CLOCK.speed) * 1_000_000)
         self._forgotten_to_us = store.forget_answered(self._forgotten_to_us, before_us)
         ended = self._forgotten_to_us >= before_us

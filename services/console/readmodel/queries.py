@@ -46,8 +46,8 @@ BODY_BYTES = 16_000
 LONGEST_TIMELINE = 10_000
 """The most messages of one key that a timeline lists. Contents are read only for the messages that are shown."""
 CLEARANCE_SAMPLE = 1000
-"""How many of the latest entries of the feed the board computes its clearance times from. They are releases and revocations, of imports
-and exports together."""
+"""How many of the latest entries of the feed are read to compute the clearance times on the board. They are releases
+and revocations, of imports and exports together."""
 LISTED_HOLDS = 1000
 """The most open holds that are read for the consignments of one page of a list."""
 SAME_NAME = 100
@@ -322,8 +322,8 @@ class ReadModelQueries:
     # the feed for ports
 
     def releases(self, after: Cursor, limit: int) -> "FeedPart":
-        """Returns the entries of the feed after the cursor `after`, at most `limit`. They end before the first entry whose fact is not in
-        the rows yet. Raises WrongFeed if the feed does not have this cursor."""
+        """Returns the entries of the feed after the cursor `after`, at most `limit`. They end before the first entry
+        whose message was not read yet. Raises WrongFeed if the feed does not have this cursor."""
         e, numbers = t.FEED_EPOCHS.c, t.RELEASES.c.cursor
         begun = select(e.first_number).where(e.epoch == after.epoch).scalar_subquery()
         bounds = select(
@@ -468,7 +468,7 @@ def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
 
 class WatchRow(NamedTuple):
     """A watch: the request that a console took in, and in how many partitions the release desk has placed and lifted the watch.
-    `finished`: the console has nothing left to do to place it, or to lift it."""
+    `finished`: the console has done everything to place the watch or, if it is to be lifted, to lift it."""
 
     watch_id: str
     bill_no: str
@@ -527,7 +527,7 @@ def _typed(typed: str) -> str:
 
 
 class FeedPart(NamedTuple):
-    """Successive entries of the feed. `waits`: the entry after them is still without a fact in the rows."""
+    """Successive entries of the feed. `waits`: there is an entry after them whose message was not read yet."""
 
     rows: list[Row[Any]]
     waits: bool

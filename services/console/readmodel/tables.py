@@ -142,12 +142,13 @@ CONTAINERS = Table(
     *(_text(n) for n in ("conveyance", "awaits")),
     Index("containers_blocked", "blocked_us", "container_no", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
 )
-"""One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, the name of the alarm with
-which it left, opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the visit of the latest may_leave or
-must_stay. `departure`: the report with which it left. `blocking`: the reports whose alarms wait for an officer's finding, one a line,
-each with a tab and its visit; `alarm` and `alarm_reason`: the latest of them. `lots`: how many lots an officer counted in this visit.
-`awaits`: with must_stay, what the container waits for since `since_us` (a value of `StayCode`); empty if an older software version
-published the statement."""
+"""One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, the name of
+the alarm with which it left, opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the visit of
+the latest may_leave or must_stay. `departure`: the report with which it left. `blocking`: the reports whose alarms wait
+for an officer's finding, one a line, each with a tab and its visit; `alarm` and `alarm_reason`: which alarm the latest
+of them raised, and why. `lots`: how many lots an officer counted in this visit. `awaits`: with must_stay, what the
+container waits for since `since_us` (a value of `StayCode`); empty if an older software version published the
+statement."""
 
 CONSIGNMENT_CONTAINERS = Table(
     "consignment_containers",
@@ -170,11 +171,11 @@ CONSIGNMENT_CONTAINERS = Table(
     _count("permitted_version"),
     Index("consignment_containers_consignment", "consignment_id"),
 )
-"""Which consignment is in which container. `word`: the release desk's latest statement to the gate: held, released or withdrawn. `gone`: the
-goods left in this container. `ended`: the latest visit with these goods that the gate desk closed otherwise than by a departure with a
-release (`VisitClosed`). `struck`: an officer took the consignment off the container; `permitted`: an officer lets it out through the land
-gate without an import release, and had seen the release desk's statement `permitted_version` (0: an older software version did not record
-it)."""
+"""Which consignment is in which container. `word`: the release desk's latest statement to the gate: held, released or
+withdrawn. `gone`: the goods left in this container. `ended`: the latest visit with these goods whose end the gate desk
+published by `VisitClosed`, and not by `ContainerGatedOut`. `struck`: an officer took the consignment off the container;
+`permitted`: an officer lets it out through the land gate without an import release, and had seen the release desk's
+statement `permitted_version` (0: an older software version did not record it)."""
 
 CONTAINER_REPORTS = Table(
     "container_reports",
@@ -306,8 +307,9 @@ READINGS = Table(
     Index("readings_subject", "subject", "at_us", "reader"),
     Index("readings_at", "at_us", "reader", "subject"),
 )
-"""Which accounts of customs were shown fields that are masked for others, about which goods or container (or in which list), and when by the
-console's clock. The same reading is noted at most once an hour."""
+"""Readings: an account of customs (`reader`) was shown fields that are masked for others. `subject`: the goods, the
+container or the list that was shown; `at_us`: when, by the console's clock. The same reading is recorded at most once
+an hour."""
 
 ASKED_HOLDS = Table(
     "asked_holds",

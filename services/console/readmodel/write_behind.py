@@ -28,8 +28,8 @@ class Unwritten(Generic[R]):
         self._insert, self._refused, self._most, self._given_up = insert, refused, most, given_up
         self._rows: deque[R] = deque()
         self._writing = Lock()
-        """Only one thread writes at a time. This lock is needed when a console stops: then it writes the rest, while the thread of the cancelled
-        task may still write."""
+        """Only one thread writes at a time. This lock is needed when a console stops: the console then writes the
+        remaining rows, while the thread of the cancelled task may still write."""
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -1,5 +1,5 @@
-"""The feed gets epochs, and its entries the ids of their facts; the existing entries become the epoch of cursors that are
-bare numbers."""
+"""The feed gets epochs, and its entries the ids of their facts; the existing entries become the first epoch, to which
+cursors that are bare numbers belong."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
-"""A container may come back with other goods, so the rows get its visits, reports and holds. They also get the containers and
-pieces of a consignment that are released."""
+"""A container may come back with other goods, so the read model gets the visits, reports and holds of containers. The
+rows of consignments get the containers and pieces that are released."""
 
 from typing import Any
 

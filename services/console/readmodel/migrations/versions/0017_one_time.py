@@ -1,5 +1,5 @@
-"""A password that somebody else made is valid for three days only. For those that exist already, the three days begin
-now."""
+"""A password that somebody else made is valid for three days only. For such passwords that exist already, the three
+days begin now."""
 
 import sqlalchemy as sa
 from alembic import op

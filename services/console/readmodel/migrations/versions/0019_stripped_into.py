@@ -1,5 +1,5 @@
-"""The report of a stripping also keeps the containers inside into which the goods went, so one request has a row for each container
-that must stay. Rows of answered requests are deleted after a day, the oldest first."""
+"""The report of a stripping also keeps those containers inside into which the goods were put, so one request has a row
+for each container that must stay. Rows of answered requests are deleted after a day, the oldest first."""
 
 import sqlalchemy as sa
 from alembic import op
