@@ -90,8 +90,8 @@ class MessageHandler:
         except MemoryError:
             raise
         except Exception as error:
-            # A bug or a broken invariant caused this error. The message is parked with the reason, and other goods are
-            # still decided.
+            # The decider raised this error, or a fact of its answer cannot be written. The caller parks the message with the reason, and
+            # decides the messages of other goods.
             return trouble_of(error)
         return None
 

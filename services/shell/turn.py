@@ -58,8 +58,8 @@ class Turn:
         self._begin()
 
     def _begin(self) -> None:
-        """Resets everything that the turn computes. None of the parts has a reference to the turn, because a reference cycle
-        would keep each batch in memory until the garbage collector runs."""
+        """Makes the objects that collect what the turn computes, so that the batch can be computed again from the beginning. None of these
+        objects has a reference to the turn, because a reference cycle would keep each batch in memory until the garbage collector runs."""
         desk, at = self.desk, self._at
         time = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self.outcome = Outcome()

@@ -27,7 +27,7 @@ NAMES_FOR_OTHERS = {
     "schemas/quarantine.py": {"Reading.place"},
     "schemas/release.py": {"ArrivalRecorded.place", "ReportArrival.place"},
     "schemas/risk.py": {"FiredRule.seen"},
-    # names of values in phrases, which are published with the values
+    # names of values in phrases; these names are published together with the values
     "schemas/phrases.py": {"Values.asked", "Values.place", "Values.seen", "Values.told", "Values.words"},
     # fields of records of the desks, stored on their state topics
     "services/gate/box.py": {"Report.heard", "Report.place"},

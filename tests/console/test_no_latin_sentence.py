@@ -57,7 +57,8 @@ def still(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def some_of_each(day: Simulated, most: int = 4) -> tuple[list[str], list[str]]:
-    """For each kind of message and each code of a refusal, the first few consignments and containers that have it."""
+    """Returns consignment ids and container numbers, so that every kind of message and every code of a refusal occurs among their
+    messages. Of each kind and each code, the first `most` keys of messages are taken."""
     keys_of: dict[str, set[str]] = {}
     for message in day.messages:
         code = orjson.loads(message.value).get("code", "") if message.kind == "RequestRefused" else ""

@@ -29,7 +29,7 @@ GOODS = consignment_id(DECLARANT, "SIGN-1")
 
 @pytest.fixture(scope="module")
 def door(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console that does not cache keys, with an officer and a clerk who have passwords."""
+    """Yields a console that does not cache API keys, with two officers and a clerk, each with a password."""
     settings = ConsoleSettings(
         kafka=bootstrap,
         partitions=PARTITIONS,

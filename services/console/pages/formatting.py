@@ -242,7 +242,7 @@ class Sight:
             moment = _parsed(found[0])
             try:
                 return self.time(moment, seconds=moment.second != 0) if moment else found[0]
-            except OverflowError:  # the time in Beijing would be after the year 9999
+            except OverflowError:  # the time in Beijing would be before the year 1 or after the year 9999
                 return found[0]
 
         return ISO_TIME.sub(of_reader, sentence)
