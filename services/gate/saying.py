@@ -195,13 +195,7 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
             )
     yield from of_consignments(box, truth, container_no, hearing)
     yield from declared_again(box, truth, container_no, hearing)
-    if not verdict.leave:
-        if not gone and _is_news(box, verdict.code, code):
-            yield _no(box, truth, verdict, container_no, hearing)
-    elif disturbed or not _is_published(box, truth, verdict):
-        # An unchanged yes is published again if alarms or facts about visits are published just before it, because a reader could take the
-        # end of another visit for the end of this one.
-        yield _yes(box, truth, verdict, container_no, hearing)
+    yield from _verdict(box, truth, verdict, code, disturbed, gone, container_no, hearing)
 
 
 def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, container_no: str) -> Iterator[Fact]:
@@ -263,6 +257,27 @@ def ended(box: Box, visit: Visit) -> str:
             return "gated_out" if visit.parts else "departure_not_reported"
         case "loaded" | "left_empty" | "departure_not_reported" | "finding" | "":
             return visit.how
+
+
+def _verdict(
+    box: Box,
+    truth: Truth,
+    verdict: Answer,
+    code: str,
+    disturbed: bool,
+    gone: bool,
+    container_no: str,
+    hearing: Hearing,
+) -> Iterator[ContainerMayLeave | ContainerMustStay]:
+    """Yields the gate's answer if it differs from what was published. `code`: what the container waits for as published last, also in this
+    turn. `disturbed`: whether alarms or facts about visits are published just before the answer. An unchanged yes is then published
+    again, because a reader could take the end of another visit for the end of this one. `gone`: whether the departure is published just
+    before; then no visit is open, and no answer is needed."""
+    if not verdict.leave:
+        if not gone and _is_news(box, verdict.code, code):
+            yield _no(box, truth, verdict, container_no, hearing)
+    elif disturbed or not _is_published(box, truth, verdict):
+        yield _yes(box, truth, verdict, container_no, hearing)
 
 
 def _is_published(box: Box, truth: Truth, verdict: Answer) -> bool:
