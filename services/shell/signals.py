@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-# SIGHUP is sent when the terminal was closed
-STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+# SIGHUP is sent when the terminal was closed, SIGQUIT upon Ctrl-\; by default, SIGUSR1 and SIGUSR2 end a process at once, too
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+STOPS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 SAME_SECONDS = 0.3
 """Within how many seconds a repeated signal counts as the same one. GNU `timeout` signals its child and then its group, and if a terminal
 is closed, both the shell and the kernel send a signal."""

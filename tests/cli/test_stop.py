@@ -46,6 +46,13 @@ def test_the_same_signal_twice_in_a_row_is_one(number: signal.Signals, tmp_path:
     assert small(tmp_path, Stop(0.1, (number, number), closed=False, apart=0.002)) == ""
 
 
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2])
+def test_other_signals_that_end_a_program_are_a_stop_in_order(number: signal.Signals, tmp_path: Path) -> None:
+    """A terminal sends SIGQUIT upon Ctrl-\\, and tools that rotate logs send SIGUSR1. By default, each ends the process
+    at once."""
+    assert small(tmp_path, Stop(0.1, (number,), closed=False)) == ""
+
+
 def test_a_later_or_another_signal_ends_at_once() -> None:
     assert _patient(Stop(0, (signal.SIGTERM,) * 3, closed=False, apart=0.002), signal.SIGTERM) == ["asked", "at once"]
     assert _patient(Stop(0, (signal.SIGTERM,), closed=False, apart=0), signal.SIGINT) == ["asked", "at once"]

@@ -107,7 +107,7 @@ async def sign_in(request: Request, typed: Form) -> Response:
     loaded = request.cookies.get(FORM_COOKIE, "")
     if not loaded or not hmac.compare_digest(typed.get("form", "").encode(), loaded.encode()):
         raise Problem(403, "form_of_another")
-    name, after = typed.get("account", "").replace("\0", "\ufffd")[:LONGEST_NAME], typed.get("next", "")
+    name, after = typed.get("account", "")[:LONGEST_NAME], typed.get("next", "")
     try:
         account = await _prove(request, name, typed.get("password", ""))
     except Problem as problem:
