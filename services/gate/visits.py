@@ -628,6 +628,10 @@ def _loaded(visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:
     if left:
         yield _alarm(visit, "left_unreleased", "loaded_unreleased", left, blocks=True)
         return
+    from_land = visit.opening is not None and visit.opening.event is EquipmentEvent.GATED_IN
+    if from_land and visit.is_known_laden and not visit.parts:
+        yield _alarm(visit, "left_undeclared", "left_undeclared", ())
+        return
     aboard = visit.closing.conveyance if visit.closing else ""
     others = tuple([p.consignment_id for p in visit.parts if same_word(p.conveyance, aboard) is False])
     if others:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.gate import RecordEquipmentEvent
 from schemas.vocabulary import Direction, EquipmentEvent
 from services.gate import decider
 from services.gate.box import as_box
@@ -128,3 +129,29 @@ def test_a_held_container_that_leaves_by_the_gate_has_one_alarm() -> None:
     desk = story(decider, discharged(0), held(A, arrived=0), freed(A)).when(box_held(), at=at(10))
     desk.when(out(30), at=at(30))
     assert alarms(desk) == [("left_unreleased", "left_against_no", True)]
+
+
+def test_a_laden_container_from_the_land_side_that_is_loaded_undeclared_is_an_alarm() -> None:
+    """So a cancelled export that an officer let out and that comes back is not exported without another declaration."""
+    desk = story(decider, event(GATED_IN, 0, laden=True))
+    desk.when(event(LOADED, 30), at=at(30)).then(
+        facts.equipment_event_recorded("m2", LOADED, "m1", at=at(30)),
+        facts.visit_closed("m1", "loaded", "m2", consignments=(), at=at(30)),
+        facts.gate_alarm_raised(
+            "m1",
+            "m2",
+            waiting_for=(),
+            alarm="left_undeclared",
+            why="left_undeclared",
+            blocks=False,
+            gate="berth 1",
+            at=at(30),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "opening", [discharged(0, laden=True), event(GATED_IN, 0, laden=False), event(GATED_IN, 0, laden=None)]
+)
+def test_what_is_transhipped_or_not_known_to_be_laden_is_loaded_without_an_alarm(opening: RecordEquipmentEvent) -> None:
+    assert alarms(story(decider, opening).when(event(LOADED, 30), at=at(30))) == []
