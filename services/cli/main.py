@@ -244,9 +244,9 @@ def trace(
 
 @app.command()
 def declare(
-    files: Annotated[list[Path], typer.Argument(help="declarations")],
+    files: Annotated[list[Path], typer.Argument(help="declarations; -: the standard input")],
     format: Annotated[
-        DeclarationFormat, typer.Option(help="json: one object, or one a line; korea: the public CSV")
+        DeclarationFormat, typer.Option(help="json: one object, a list, or one a line; korea: the public CSV")
     ] = DeclarationFormat.JSON,
     url: Annotated[str, typer.Option(help="address of the API")] = "",
     wait: Annotated[

@@ -80,6 +80,13 @@ class Problem(Exception):
         by pickle."""
         return _remade, (self.status, self.code, self.errors, self.headers, self.values)
 
+    def within(self, prefix: str) -> "Problem":
+        """Returns the same problem of a part of the body. `prefix`: the pointer to this part."""
+        errors = [
+            error.model_copy(update={"pointer": f"{prefix}{error.pointer}"[:SHOWN_POINTER]}) for error in self.errors
+        ]
+        return Problem(self.status, self.code, errors=errors, headers=self.headers, **self.values)
+
     def details(self) -> ProblemDetails:
         title, detail = both(f"problems.{self.code}.title"), both(f"problems.{self.code}.detail", **self.values)
         return ProblemDetails(
