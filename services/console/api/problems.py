@@ -207,7 +207,11 @@ def _short(value: object) -> str:
 
 
 _BLANK: dict[str, Any] = dict.fromkeys(
-    ("min_length", "max_length", "ge", "gt", "le", "lt", "expected", "pattern", "max_digits", "decimal_places"), ""
+    (
+        *("min_length", "max_length", "ge", "gt", "le", "lt", "expected", "pattern", "max_digits", "decimal_places"),
+        "whole_digits",
+    ),
+    "",
 )
 _SAME = {
     "int_from_float": "int_type",
