@@ -152,10 +152,11 @@ def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
 def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]) -> CoreSchema:
     """Returns a schema that checks the length of a number in JSON as text before it is parsed. A number from Python code is checked by
     `_short`."""
-    text = core_schema.str_schema(max_length=DECIMAL_SIGNS, coerce_numbers_to_str=True)
+    text = core_schema.custom_error_schema(core_schema.str_schema(coerce_numbers_to_str=True), "decimal_parsing")
+    short = core_schema.str_schema(max_length=DECIMAL_SIGNS)
     number = core_schema.custom_error_schema(core_schema.str_schema(pattern=NUMBER), "decimal_parsing")
     return core_schema.json_or_python_schema(
-        core_schema.chain_schema([text, number, bounded]),
+        core_schema.chain_schema([text, short, number, bounded]),
         core_schema.no_info_before_validator_function(_short, bounded),
         metadata={"earlier_schema": earlier},
     )

@@ -37,7 +37,7 @@ Codes = tuple[str, ...]
 
 class Values(TypedDict, total=False):
     """Name of a place in a sentence → the value that stands there. A name has the same meaning in every sentence. In a `Phrase` each
-    value is a text: a number in digits, a time in ISO 8601, the value of one of our codes, or several codes with `, ` between
+    value is a text: a number in digits (without an exponent, and without zeros at its end), a time in ISO 8601, the value of one of our codes, or several codes with `, ` between
     them."""
 
     all: int
@@ -178,6 +178,8 @@ def _text(value: Any) -> str:
         return ", ".join([_text(each) for each in value])
     if isinstance(value, Enum):
         return str(value.value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize() + 0:f}"
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 

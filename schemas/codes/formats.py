@@ -23,6 +23,7 @@ class Format(StrEnum):
     HTML = "html"
     PDF = "pdf"
     PICTURE = "picture"
+    DOCUMENT = "document"
     ARCHIVE = "archive"
     TEXT = "text"
     UNKNOWN_ENCODING = "unknown_encoding"
@@ -77,6 +78,10 @@ FORMATS: Final = MappingProxyType(
         Format.HTML: _advice("这是网页（HTML）", "This is a web page (HTML)"),
         Format.PDF: _advice("这是 PDF", "This is a PDF"),
         Format.PICTURE: _advice("这是图片", "This is a picture"),
+        Format.DOCUMENT: _advice(
+            "这是文字处理或演示文档（DOCX、PPTX、ODF、OFD、RTF 等）",
+            "This is a text document or a presentation (DOCX, PPTX, OpenDocument, OFD or RTF)",
+        ),
         Format.ARCHIVE: _advice(
             "这是压缩包", "This is an archive", Bilingual("请先解压；" + _JSON.zh, "unpack it first, and " + _JSON.en)
         ),

@@ -8,7 +8,7 @@ from datetime import date
 
 from schemas.codes import iso6346
 from schemas.codes.checks import CheckCode
-from schemas.codes.countries import alpha2
+from schemas.codes.countries import NAMES, alpha2
 from schemas.codes.trade import MAYBE_WOOD_KINDS, SOLID_WOOD_KINDS
 from schemas.codes.ways import HOME, ONE_WAY, SANDBOX, homes
 from schemas.declaration import Declaration, DeclaredContainer, Item
@@ -100,8 +100,9 @@ def line_destination(declaration: Declaration, today: date) -> Findings:
 
 
 def _line_abroad(item: Item, at: str, declaration: Declaration) -> Findings:
-    if item.form is not None and _is_abroad(item.form.destination_country, declaration):
-        yield warning(at, CheckCode.LINE_DESTINED_ABROAD, item.form.destination_country)
+    country = item.form.destination_country if item.form is not None else ""
+    if country in NAMES and _is_abroad(country, declaration):
+        yield warning(at, CheckCode.LINE_DESTINED_ABROAD, country)
 
 
 def ship(declaration: Declaration, today: date) -> Findings:

@@ -57,7 +57,7 @@ def _of_head(at: str, mass: Decimal) -> Findings:
 def net_and_gross(declaration: Declaration, today: date) -> Findings:
     gross, net = declaration.gross_mass_kg, declaration.net_mass_kg
     if net > gross:
-        yield error("/net_mass_kg", CheckCode.NET_ABOVE_GROSS, f"{net} > {gross}")
+        yield error("/net_mass_kg", CheckCode.NET_ABOVE_GROSS, f"{net:f} > {gross:f}")
 
 
 def each_line_and_gross(declaration: Declaration, today: date) -> Findings:
@@ -69,7 +69,7 @@ def each_line_and_gross(declaration: Declaration, today: date) -> Findings:
 
 def _line_and_gross(item: Item, at: str, gross: Decimal) -> Findings:
     if item.net_mass_kg > gross and _is_above(item.net_mass_kg, gross, Decimal(0)):
-        yield error(at, CheckCode.LINE_ABOVE_GROSS, f"{item.net_mass_kg} > {gross}")
+        yield error(at, CheckCode.LINE_ABOVE_GROSS, f"{item.net_mass_kg:f} > {gross:f}")
 
 
 def lines_and_gross(declaration: Declaration, today: date) -> Findings:

@@ -1,6 +1,7 @@
 """How does a check state its finding and the field of the finding, and what happens to a check that cannot be finished?"""
 
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from typing import TypeVarTuple
 
 from schemas.bounds import shown
@@ -47,5 +48,6 @@ def warning(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ..
 
 def _finding(severity: Severity, pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...]) -> Finding:
     phrase = value if isinstance(value, SeenPhrase) else None
-    text = shown(sentence(phrase) if phrase else str(value), MOST_SEEN)
+    written = f"{value:f}" if isinstance(value, Decimal) else str(value)  # nobody reads 1E+14
+    text = shown(sentence(phrase) if phrase else written, MOST_SEEN)
     return Finding(pointer=pointer, code=code, severity=severity, seen=text, nearest=nearest, phrase=phrase)

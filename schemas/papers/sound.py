@@ -54,7 +54,8 @@ def findings_of_sound_fields(
     data: bytes, today: date, most: int, unended: Collection[str] = frozenset()
 ) -> tuple[Finding, ...]:
     """Returns the findings, at most `most`, of the checks that read only fields without a fault of shape. The declaration desk will
-    have each of these findings, too, whatever the declarant writes into the other fields.
+    have each of these findings, too, whatever the declarant writes into the other fields. Only if the declarant, which has a fault of shape,
+    becomes the same company as the consignee, the finding about the consignee becomes one about the declarant.
 
     `data`: one declaration, without the optional fields that are null. `unended`: the names of its lists that are longer than
     allowed, of which `data` has only the first entries.

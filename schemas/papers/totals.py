@@ -82,4 +82,4 @@ def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
 def too_fine(amount: Decimal, currency: str) -> str:
     """Returns the amount with its currency as a text if the amount has more decimals than the currency; otherwise an empty text.
     Do not use this for unit prices, which may have more decimals."""
-    return f"{amount} {currency}" if amount % minor_unit(currency) else ""
+    return f"{amount:f} {currency}" if amount % minor_unit(currency) else ""

@@ -1,10 +1,12 @@
 """Which declarations are in a file? JSON is read in any encoding. For a file of another format, the error names the format and says
 what to do."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from schemas.codes.formats import FORMATS, Format
@@ -14,20 +16,32 @@ KOREA = "korea"
 """The value of `--format` for files of the public Korean data set."""
 OF_KOREA = "Declaration ID"
 """The name of a column of the Korean data set, by which its files are recognised."""
+STANDARD_INPUT = Path("-")
+"""The name of a file that means the standard input."""
+MANY = "declarations"
+"""The only field of an object that has many declarations, as the API takes them."""
 
 
 class NotLodged(Exception):
     """Raised if the files could not be lodged. The text says which file, the place in it, and why."""
 
 
-def read(file: Path, format: str, tell: Callable[[str], Any]) -> list[dict[str, Any]]:
-    """Returns all declarations of one file, as JSON objects. `tell` is called with a sentence if the encoding is not UTF-8. Raises
-    NotLodged if the file, or a declaration in it, cannot be read."""
-    if not file.is_file():
-        raise NotLodged(f"{file} is not a file. 文件不存在")
+class Paper(NamedTuple):
+    """One declaration of a file. `content`: its JSON as it stands in the file. It is sent as it is, because a parser would drop digits of
+    numbers, and all but the last of two equal names, without notice. `fields`: the same, parsed."""
+
+    content: bytes
+    fields: dict[str, Any]
+
+
+def read(file: Path, format: str, tell: Callable[[str], Any]) -> list[Paper]:
+    """Returns all declarations of one file. `tell` is called with a sentence if the encoding is not UTF-8. Raises NotLodged if the file, or a
+    declaration in it, cannot be read."""
     if format == KOREA:
+        if not file.is_file():
+            raise NotLodged(f"{file} is not a file. 不是文件")
         return _korean(file)
-    handed = recognise(file.read_bytes())
+    handed = recognise(_bytes_of(file))
     if handed.format is not Format.JSON:
         raise NotLodged(f"{file}: {_named(handed)} Nothing was lodged. 未申报")
     if handed.encoding != UTF_8:
@@ -35,12 +49,32 @@ def read(file: Path, format: str, tell: Callable[[str], Any]) -> list[dict[str, 
     return _declarations(file, handed.text)
 
 
-def _korean(file: Path) -> list[dict[str, Any]]:
+def _bytes_of(file: Path) -> bytes:
+    """Returns the content of a file, a pipe or the standard input."""
+    if file == STANDARD_INPUT:
+        return sys.stdin.buffer.read()
+    if file.is_dir():
+        raise NotLodged(
+            f"{file} is a folder; name the files in it. 这是文件夹，请指定其中的文件 Nothing was lodged. 未申报"
+        )
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise NotLodged(f"{file} does not exist. 文件不存在 Nothing was lodged. 未申报") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise NotLodged(f"{file} cannot be read ({why}). 文件无法读取 Nothing was lodged. 未申报") from error
+
+
+def _korean(file: Path) -> list[Paper]:
     from services.simulator.korea import NotKorea
     from services.simulator.korea import read as rows
 
     try:
-        return [declaration.model_dump(mode="json") for declaration in rows(file)]
+        return [
+            Paper(declaration.model_dump_json().encode(), {"reference": declaration.reference})
+            for declaration in rows(file)
+        ]
     except NotKorea as error:
         raise NotLodged(f"{error} Nothing was lodged. 未申报") from error
 
@@ -52,31 +86,48 @@ def _named(handed: Handed) -> str:
     return f"{names.joined}{way}"
 
 
-def _declarations(file: Path, text: str) -> list[dict[str, Any]]:
-    """Returns the declarations in a text, which must be one JSON object, a list of objects, or one object on each line."""
+def _declarations(file: Path, text: str) -> list[Paper]:
+    """Returns the declarations in a text, which must be one JSON object, a list of objects, an object whose only field is a list of them
+    (`declarations`), or one object on each line."""
     try:
         whole = orjson.loads(text)
     except orjson.JSONDecodeError as problem:
         found = _lines(file, text, problem)
     else:
-        found = list(enumerate(whole if isinstance(whole, list) else [whole], 1))
-    for number, declaration in found:
-        if not isinstance(declaration, dict):
+        found = [*enumerate(_parts(text.encode(), whole), 1)]
+    papers = list[Paper]()
+    for number, content in found:
+        fields = orjson.loads(content)
+        if not isinstance(fields, dict):
             raise NotLodged(f"{file}, {number}: not an object. 不是对象 Nothing was lodged. 未申报")
-    return [declaration for _, declaration in found]
+        papers.append(Paper(content, fields))
+    return papers
 
 
-def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Any]]:
-    """Returns line number and object of each line. Raises NotLodged if a line is not JSON. If already the first line is
+def _parts(content: bytes, whole: object) -> list[bytes]:
+    """Returns the JSON of each declaration in `content`. `whole`: the same, parsed."""
+    if isinstance(whole, dict) and whole.keys() == {MANY} and isinstance(whole[MANY], list):
+        content, whole = bytes(msgspec.json.decode(content, type=dict[str, msgspec.Raw])[MANY]), whole[MANY]
+    if isinstance(whole, list):
+        return [bytes(each) for each in msgspec.json.decode(content, type=list[msgspec.Raw])]
+    return [content]
+
+
+def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, bytes]]:
+    """Returns line number and content of each line. Raises NotLodged if a line is not JSON. If already the first line is
     not JSON, the text is taken for one object on many lines, and the error names the place at which the parser of the
     whole text (`problem`) stopped."""
-    found: list[tuple[int, Any]] = []
+    found: list[tuple[int, bytes]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            found.append((number, orjson.loads(line)))
+            orjson.loads(line)
         except orjson.JSONDecodeError as error:
             where, why = (number, error) if found else (problem.lineno, problem)
-            raise NotLodged(f"{file}, line {where}: not JSON ({why}). 不是 JSON Nothing was lodged. 未申报") from error
+            raise NotLodged(
+                f"{file}, line {where}, column {why.colno}: not JSON ({why.msg}). 第 {where} 行第 {why.colno} 列不是 JSON "
+                "Nothing was lodged. 未申报"
+            ) from error
+        found.append((number, line.encode()))
     return found

@@ -271,11 +271,11 @@ def trace(
 
 @app.command()
 def declare(
-    files: Annotated[list[Path], typer.Argument(help="declarations 报关单文件")],
+    files: Annotated[list[Path], typer.Argument(help="declarations; -: the standard input 报关单文件；-：标准输入")],
     format: Annotated[
         DeclarationFormat,
         typer.Option(
-            help="json: one object, or one a line; korea: the public CSV json：单个对象，或每行一个；korea：公开的 CSV"
+            help="json: one object, a list, or one a line; korea: the public CSV json：单个对象、数组，或每行一个；korea：公开的 CSV"
         ),
     ] = DeclarationFormat.JSON,
     url: Annotated[str, typer.Option(help="address of the API 接口地址")] = "",

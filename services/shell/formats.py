@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.codes.formats import Format
 
-UTF_8 = "UTF-8"
+UTF_8, UTF_16, UTF_32 = "UTF-8", "UTF-16", "UTF-32"
 BOM = b"\xef\xbb\xbf"
 LOOKED_AT = 65_536
 """How many bytes from the beginning of the file are examined."""
@@ -21,7 +21,23 @@ _MAGIC = (
     (b"Rar!", Format.ARCHIVE),
     (b"7z\xbc\xaf", Format.ARCHIVE),
     (b"\x1f\x8b", Format.ARCHIVE),
+    (b"BZh", Format.ARCHIVE),
+    (b"\xfd7zXZ\x00", Format.ARCHIVE),
+    (b"\x28\xb5\x2f\xfd", Format.ARCHIVE),
+    (b"PK\x05\x06", Format.ARCHIVE),
+    (b"{\\rtf", Format.DOCUMENT),
 )
+_LATER_MAGIC = (
+    (8, b"WEBP", Format.PICTURE),
+    (4, b"ftypheic", Format.PICTURE),
+    (4, b"ftypheix", Format.PICTURE),
+    (4, b"ftypmif1", Format.PICTURE),
+    (4, b"ftypavif", Format.PICTURE),
+    (257, b"ustar", Format.ARCHIVE),
+)
+"""Position in the file, bytes that stand there, and the format."""
+_DOCUMENTS = (b"word/", b"ppt/", b"content.xml", b"OFD.xml")
+"""Names in the archives of text documents and presentations: of Microsoft, of OpenDocument, and of GB/T 33190 (OFD)."""
 _ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
 _ROOTS = {
     "decmessage": Format.DEC_MESSAGE,
@@ -33,7 +49,7 @@ _ROOTS = {
 }
 MOSTLY = 0.9
 """If at least this share of the characters that are not ASCII are Hangul, a text may be Korean."""
-_INTERCHANGE = re.compile(r"UNA.{6}\s*UNB|UNB[+:?']")
+_INTERCHANGE = re.compile(r"UNA.{6}\s*UN[BH]|UN[BH][+:?']")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 
 
@@ -49,14 +65,25 @@ class Handed(NamedTuple):
 def recognise(data: bytes) -> Handed:
     """Returns the format of a file with these bytes. The format is JSON if they begin like JSON, even if they are not valid JSON."""
     if data.startswith(b"PK\x03\x04"):
-        return Handed(Format.XLSX if b"xl/" in data[:LOOKED_AT] or b"xl/workbook.xml" in data else Format.ARCHIVE)
+        return Handed(_of_zip(data))
+    start = data[:LOOKED_AT].removeprefix(BOM).lstrip()
     for magic, found in _MAGIC:
-        if data.startswith(magic):
+        if data.startswith(magic) or start.startswith(magic):
+            return Handed(found)
+    for at, magic, found in _LATER_MAGIC:
+        if data.startswith(magic, at):
             return Handed(found)
     read = _text_of(data)
     if read is None:
         return Handed(Format.BINARY if b"\x00" in data[:LOOKED_AT] else Format.UNKNOWN_ENCODING)
     return Handed(_of_text(read[0]), *read)
+
+
+def _of_zip(data: bytes) -> Format:
+    start = data[:LOOKED_AT]
+    if b"xl/" in start or b"xl/workbook.xml" in data:
+        return Format.XLSX
+    return Format.DOCUMENT if any(name in start for name in _DOCUMENTS) else Format.ARCHIVE
 
 
 def _of_text(text: str) -> Format:
@@ -98,34 +125,68 @@ def _is_table(lines: list[str]) -> bool:
 def _text_of(data: bytes) -> tuple[str, str] | None:
     """Returns the text and the name of its encoding; None if the encoding is not certain."""
     try:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return data.decode("utf-16"), "UTF-16"
-        if (order := _JSON_IN_UTF_16.get(data[:2])) is not None:
-            return data.decode(order), "UTF-16"
+        for mark, name in _MARKS:
+            if data.startswith(mark):
+                return data.decode(name), name.upper()
+        if (order := _order_of(data[:4])) is not None:
+            return data.decode(order), order[:6].upper()
         return data.removeprefix(BOM).decode("utf-8"), UTF_8
     except UnicodeDecodeError:
         return _gbk(data)
 
 
-_JSON_IN_UTF_16 = {sign.encode(order): order for sign in "{[<" for order in ("utf-16-le", "utf-16-be")}
-"""First two bytes of a JSON or XML text in UTF-16 → the name of its encoding. Both formats begin with an ASCII character (RFC 4627,
-section 3), of which one byte is zero in UTF-16."""
+_MARKS = tuple(
+    [
+        (mark, name)
+        for name in ("utf-32", "utf-16")
+        for mark in ("\ufeff".encode(f"{name}-le"), "\ufeff".encode(f"{name}-be"))
+    ]
+)
+"""Byte order mark → encoding. Those of UTF-32 come first, because one of them begins as that of UTF-16."""
+
+
+def _order_of(start: bytes) -> str | None:
+    """Returns the encoding of a text of which these are the first four bytes, if it is UTF-16 or UTF-32 without a byte order mark; otherwise
+    None. The first two characters of JSON, XML and most tables are ASCII, of which all bytes but one are zero (RFC 4627, section 3)."""
+    return _ORDERS.get(tuple([byte != 0 for byte in start])) if all(byte < 0x80 for byte in start) else None
+
+
+_ORDERS: dict[tuple[bool, ...], str] = {
+    (True, False, False, False): "utf-32-le",
+    (False, False, False, True): "utf-32-be",
+    (True, False, True, False): "utf-16-le",
+    (False, True, False, True): "utf-16-be",
+}
+"""Which of the first four bytes are not zero → encoding."""
+RARE = 0.05
+"""In a Chinese text in GBK, at most this share of the characters that are not ASCII are missing in GB 2312: rare letters of names."""
 
 
 def _gbk(data: bytes) -> tuple[str, str] | None:
-    """Returns the text if it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain.
+    """Returns the text if nearly all of it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain.
 
     Texts in Latin, Big5 or Shift JIS are hardly ever valid GB 2312, but Korean texts in EUC-KR often are valid GB 2312.
     So if the bytes, read as EUC-KR, are mostly Hangul, the encoding is not certain.
     """
     try:
-        text = data.decode("gb2312")
+        text = data.decode("gb18030")
     except UnicodeDecodeError:
         return None
     signs = [sign for sign in text if not sign.isascii()]
+    if sum([not _is_common(sign) for sign in signs]) > len(signs) * RARE:
+        return None
     try:
         korean = [sign for sign in data.decode("euc-kr") if not sign.isascii()]
     except UnicodeDecodeError:
         return text, "GBK"
     hangul = sum([_HANGUL.match(sign) is not None for sign in korean])
     return None if not signs or hangul >= len(korean) * MOSTLY else (text, "GBK")
+
+
+def _is_common(sign: str) -> bool:
+    """Returns whether GB 2312 has this character."""
+    try:
+        sign.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -86,11 +86,11 @@ def _written(node: Any, at: str, named: dict[str, Any]) -> Any:
     steps = node["json_schema"].get("steps", [])
     if [step["type"] for step in steps] in (["function-plain", "datetime"], ["function-plain", "date"]):
         return _value(steps[1], at, named)
-    if [step["type"] for step in steps] != ["str", "custom-error", "decimal"] or steps[0].get(
+    if [step["type"] for step in steps] != ["custom-error", "str", "custom-error", "decimal"] or steps[1].get(
         "max_length"
     ) != DECIMAL_SIGNS:
         raise Unbounded(f"{at}: json-or-python that is no bounded decimal number")
-    number = steps[2]
+    number = steps[3]
     if number.get("decimal_places") is None or (number.get("max_digits") is None and number.get("le") is None):
         raise Unbounded(f"{at}: a decimal number without digits or limits")
     whole = "1" if number.get("le") is not None else "9" * (number["max_digits"] - number["decimal_places"])

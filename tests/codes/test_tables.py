@@ -159,9 +159,9 @@ def test_what_somebody_may_have_meant_is_named(table: str, typed: str, first: st
 def test_the_first_one_named_is_the_one_that_is_meant() -> None:
     for table, typed, meant in (("currencies", "RMB", "CNY"), ("countries", "SU", "RU"), ("currencies", "ZWL", "ZWG")):
         assert nearest(typed, TABLES[table].names)[0] == meant
-    for names, meant_codes in MEANT:
-        assert {code for codes in meant_codes.values() for code in codes} <= names.keys()
-        assert not meant_codes.keys() & names.keys(), "a code means itself"
+    for names, texts in MEANT:
+        assert {code for codes in texts.values() for code in codes} <= names.keys()
+        assert not texts.keys() & names.keys(), "a code means itself"
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 message is only in English?"""
 
 import json
-from typing import Literal
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from schemas.bounds import LAST
 from services.console.api.bodies import shaped, strict_json
 from services.console.api.problems import Problem, ProblemDetails, faults_of, respond
 from services.console.api.requests import _no_batch
@@ -46,6 +49,38 @@ def test_what_another_parser_finds_is_told_by_its_place() -> None:
         shaped(_Named, data, json.loads(data))
     goods = raised.value.details()
     assert goods.detail_zh.startswith("无法解析：不符合 JSON 语法（第 1 行第 ") and "Invalid JSON" in goods.detail
+
+
+class _Bounded(BaseModel):
+    count: Annotated[int, Field(ge=1, le=100)] = 1
+    day: Annotated[date, Field(ge=date(2000, 1, 1))] = date(2026, 1, 1)
+    moment: Annotated[datetime, Field(le=LAST)] = LAST
+    mass: Annotated[Decimal, Field(max_digits=19, decimal_places=5)] = Decimal(1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("count", 0, "must not be less (or earlier) than 1"),
+        ("count", 101, "must not be more (or later) than 100"),
+        ("day", "1999-12-31", "must not be less (or earlier) than 2000-01-01"),
+        ("moment", "2101-01-01T00:00:00Z", "must not be more (or later) than 2100-12-31T23:59:59.999999Z"),
+        ("mass", "1" * 15, "at most 14 digits before the point"),
+    ],
+)
+def test_a_fault_of_a_bound_names_the_bound(field: str, value: Any, message: str) -> None:
+    """The message was that the value is too small, or that it has too many digits; nobody could tell what is allowed."""
+    with pytest.raises(ValidationError) as raised:
+        _Bounded.model_validate_json(json.dumps({field: value}))
+    [fault] = faults_of(raised.value)
+    assert fault.message_en == message and message.rpartition(" than ")[2].split()[-1] in f"{fault.message_zh} point"
+
+
+def test_a_fault_of_one_of_many_points_to_it() -> None:
+    with pytest.raises(Problem) as raised:
+        strict_json(b'{"a": 1, "a": 2}', 100)
+    [fault] = raised.value.within("/declarations/3").details().errors
+    assert (fault.pointer, fault.code) == ("/declarations/3", "duplicate_key")
 
 
 class _Named(BaseModel):

@@ -151,6 +151,23 @@ def test_a_code_that_an_incomplete_table_lacks_is_a_finding_that_says_how_much_t
         assert unknown.severity is Severity.ERROR and unknown.nearest
 
 
+def test_numbers_are_shown_as_people_write_them() -> None:
+    """`1E+14`, `9.07184740 kg` and `20000.0 kg` were shown."""
+    huge, pounds = Decimal("1E+14"), {"unit": "076", "quantity": Decimal("1e1")}
+    assert [found.seen for found in checks.findings(good_declaration(invoice_total=huge), TODAY)] == [
+        "head 100000000000000, lines 10000"
+    ]
+    assert [found.seen for found in checks.findings(good_declaration(**line(**pounds)), TODAY)] == [
+        "4.5359237 kg, net mass 20 kg"
+    ]
+    negative = checks.findings(good_declaration(**line(quantity=Decimal("-1E+2"))), TODAY)
+    assert [found.seen for found in negative] == ["-100", "-100 x 500 is not 5000"]
+    assert [found.seen for found in checks.findings(good_declaration(net_mass_kg=Decimal("1E+2")), TODAY)] == [
+        "100 > 45",
+        "head 100, lines 40",
+    ]
+
+
 def test_six_digits_are_enough_at_the_offices_of_the_sandbox_only() -> None:
     items = (good_item(), good_item(hs_code="847130"))
     assert checks.findings(good_declaration(customs_office="9001", items=items), TODAY) == ()

@@ -77,6 +77,14 @@ def test_a_decimal_number_is_a_json_number_or_the_text_of_one(value: Any) -> Non
     assert read.gross_mass_kg == Decimal(str(value))
 
 
+@pytest.mark.parametrize("value", [None, [], {}, True])
+def test_what_is_no_number_at_all_is_told_to_be_none_and_not_to_be_no_text(value: Any) -> None:
+    for path in (("gross_mass_kg",), ("items", 1, "quantity")):
+        with pytest.raises(ValidationError) as refused:
+            Declaration.model_validate_json(orjson.dumps(with_value(path, value)["declaration"]))
+        assert [(fault["loc"], fault["type"]) for fault in refused.value.errors()] == [(path, "decimal_parsing")]
+
+
 TOO_FAR = ("0e-999999999", "-0E-100", "0e-999999999999999999", "0e999999999", "1e100", "0.0e-0000100")
 
 

@@ -82,6 +82,13 @@ class Problem(Exception):
         by pickle."""
         return _remade, (self.status, self.code, self.errors, self.headers, self.values)
 
+    def within(self, prefix: str) -> "Problem":
+        """Returns the same problem of a part of the body. `prefix`: the pointer to this part."""
+        errors = [
+            error.model_copy(update={"pointer": f"{prefix}{error.pointer}"[:SHOWN_POINTER]}) for error in self.errors
+        ]
+        return Problem(self.status, self.code, errors=errors, headers=self.headers, **self.values)
+
     def details(self) -> ProblemDetails:
         title, detail = both(f"problems.{self.code}.title"), both(f"problems.{self.code}.detail", **self.values)
         return ProblemDetails(
@@ -204,7 +211,11 @@ def _short(value: object) -> str:
 
 
 _BLANK: dict[str, Any] = dict.fromkeys(
-    ("min_length", "max_length", "ge", "gt", "le", "lt", "expected", "pattern", "max_digits", "decimal_places"), ""
+    (
+        *("min_length", "max_length", "ge", "gt", "le", "lt", "expected", "pattern", "max_digits", "decimal_places"),
+        "whole_digits",
+    ),
+    "",
 )
 _SAME = {
     "int_from_float": "int_type",

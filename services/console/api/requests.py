@@ -234,7 +234,10 @@ def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) ->
         raise Problem(422, "too_many", limit=settings.batch_limit, count=len(items))
     batch, shown = CheckedBatch([], []), 0
     for index, item in enumerate(items):
-        parsed = strict_json(item, settings.body_separators)
+        try:
+            parsed = strict_json(item, settings.body_separators)
+        except Problem as unread:
+            raise unread.within(f"/declarations/{index}") from None
         most = min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown)
         declaration = declared(item, parsed, f"/declarations/{index}", most)
         reference = parsed.get("reference") if isinstance(parsed, dict) else ""

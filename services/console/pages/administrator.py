@@ -171,7 +171,8 @@ def _number(typed: Typed, field: str, least: int, most: int) -> int:
         raise one_fault(f"/{field}", "int_type", value)
     number = int(value)
     if not least <= number <= most:
-        raise one_fault(f"/{field}", "greater_than_equal" if number < least else "less_than_equal", value)
+        code = "greater_than_equal" if number < least else "less_than_equal"
+        raise one_fault(f"/{field}", code, value, ge=least, le=most)
     return number
 
 
