@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from schemas.codes.formats import Format
 
-UTF_8, UTF_16, UTF_32 = "UTF-8", "UTF-16", "UTF-32"
+UTF_8 = "UTF-8"
 BOM = b"\xef\xbb\xbf"
 LOOKED_AT = 65_536
 """How many bytes from the beginning of the file are examined."""
