@@ -246,6 +246,7 @@ CONTRADICTIONS: Final = frozenset(
         CheckCode.PARTY_IS_PERSON,
         CheckCode.CONSIGNEE_BREAKS_STANDARD,
         CheckCode.CONTAINER_HEAVY,
+        CheckCode.GROSS_ABOVE_CONVEYANCE,
         CheckCode.LINE_TOTAL_ROUNDED,
         CheckCode.INVOICE_TOTAL_ROUNDED,
     }

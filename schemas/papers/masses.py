@@ -135,12 +135,14 @@ def air_containers_and_gross(declaration: Declaration, today: date) -> Findings:
 
 
 def conveyance_and_gross(declaration: Declaration, today: date) -> Findings:
-    """Yields an error if the gross mass is more than any conveyance of the mode of transport can carry."""
+    """Yields an error if the gross mass is more than any conveyance of the mode of transport can carry. By air it is a warning, because
+    goods of one waybill may come by several flights."""
     gross = declaration.gross_mass_kg
     most = MOST_CARRIED_KG.get(declaration.transport_mode)
     if most is not None and gross > most:
         value = seen_phrase("mass_and_mode", mass=gross, mode=declaration.transport_mode)
-        yield error("/gross_mass_kg", CheckCode.GROSS_ABOVE_CONVEYANCE, value)
+        state = warning if declaration.transport_mode == TransportMode.AIR.value else error
+        yield state("/gross_mass_kg", CheckCode.GROSS_ABOVE_CONVEYANCE, value)
 
 
 def quantities_and_masses(declaration: Declaration, today: date) -> Findings:

@@ -218,6 +218,11 @@ WORTH_A_WARNING: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     ("/containers", "container_heavy", {"gross_mass_kg": Decimal(36_001)}),
+    (
+        "/gross_mass_kg",
+        "gross_above_conveyance",
+        {"gross_mass_kg": Decimal(300_001), "transport_mode": "5", "containers": ()},
+    ),
     ("/items/1/total_price", "line_total_rounded", line(quantity=Decimal(3000), unit_price=Decimal("1.67"))),
     ("/invoice_total", "invoice_total_rounded", line(unit_price=Decimal("499.97"), total_price=Decimal("4999.70"))),
 ]
