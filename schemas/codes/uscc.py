@@ -79,7 +79,7 @@ AREAS: Final = frozenset(
 """The first two digits of all areas: those of the provinces (GB/T 2260), and 10 for registrations by the State."""
 SANDBOX_AREA: Final = "99"
 """The area of codes for the sandbox offices. No real area begins with it, so such a code belongs to nobody."""
-_WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\w+")
 _OF_ORGANISATION = (3, 7, 9, 10, 5, 8, 4, 2)
 _OF_PERSON = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -110,7 +110,7 @@ def is_name(party: str) -> bool:
     plain = normalize("NFKC", party)
     signs = [sign for sign in plain if sign.isalnum()]
     is_short = len(signs) <= 20 and sum(sign.isdigit() for sign in signs) >= 8
-    has_word = any(len(word) >= 3 and word.isalpha() for word in _WORD.findall(plain))
+    has_word = any(len(token) >= 3 and token.isalpha() for token in _TOKEN.findall(plain))
     has_other_letter = any(sign.isalpha() and not sign.isascii() for sign in signs)
     is_like_a_code = is_short and not has_word and not has_other_letter
     return not is_like_a_code and party == party.strip() and any(sign.isalpha() for sign in signs)

@@ -128,10 +128,10 @@ MEASURES = {"035", "060", "061", "062", "063", "147", "148", "149"}
 """Units whose names begin with 千 or 百, but which measure: kilogram, kilowatt, kilolitre, kilometre."""
 
 
-@pytest.mark.parametrize("place", ["first", "second"])
-def test_a_legal_quantity_counts_whole_pieces_too(place: str) -> None:
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_a_legal_quantity_counts_whole_pieces_too(which: str) -> None:
     legal = {"first_quantity": Decimal(10), "first_unit": "030"}
-    legal |= {f"{place}_quantity": Decimal("10.5"), f"{place}_unit": "007"}
+    legal |= {f"{which}_quantity": Decimal("10.5"), f"{which}_unit": "007"}
     assert codes_of(items=(good_item(), good_item(**legal))) == ["quantity_not_whole"]
 
 
