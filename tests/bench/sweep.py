@@ -117,7 +117,8 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
         crowd.start()
         here = Stand(rig, crowd)
         try:
-            here.next = 10_000 if prepare else 0  # lower numbers are used by the samples
+            # `prepare` has lodged the declarations with lower numbers
+            here.next = 10_000 if prepare else 0
             here.play(size.warm)
             yield here
         finally:

@@ -171,7 +171,8 @@ def learned(context: ConsoleContext, who: Who, box: str) -> tuple[str, int, int]
 
 
 def stand(context: ConsoleContext, box: str, *parts: dict[str, object]) -> None:
-    """Writes the rows of a container that came in June with these parts. Only its opening was reported."""
+    """Writes the rows of a container with these parts, whose visit began in June with a discharge. No other event of the visit was
+    reported."""
     row = {"container_no": box, "visit": IN_JUNE, "visit_us": JUNE_US, "word": "opened", "seq": 1}
     came = {"container_no": box, "report_id": "r1", "event": "DISC", "visit": IN_JUNE, "recorded_us": JUNE_US}
     with context.rows._engine.begin() as connection:

@@ -444,7 +444,7 @@ def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_
     )
 
 
-# limits of what is kept
+# The gate desk keeps a limited number of visits, goods and reports of a container.
 
 
 def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_the_next_call() -> None:
