@@ -108,7 +108,8 @@ class Visit:
         if self.stripped is None:
             return False
         free = part.standing == "released" if self.closed is None else part.was_free(self.closed, SKEW)
-        # goods that were released when the box was stripped were handed out then, so a release that ended later does not put them back
+        # Goods that were released when the box was stripped were handed out then. So they are not in the box again if
+        # their release ended later.
         if not free and not part.was_free(self.stripped, SKEW):
             return False
         return self.emptied or (part.arrived_at is not None and part.arrived_at <= self.stripped)
@@ -598,7 +599,8 @@ def _of_departure(box: Box, visit: Visit, left: tuple[str, ...], outcome: dict[s
         case "departure_not_reported" | "came_back_empty":
             known = visit.how == "departure_not_reported" and (visit.parts or visit.opening is not None)
             if known or held:
-                # Nobody saw the box leave. So goods may be in the box whether they were declared before or afterwards.
+                # Nobody saw the box leave. So the alarm also names goods that were declared only after the departure,
+                # because they may be in the box, too.
                 inside = tuple([name for name, how in outcome.items() if how == "left"])
                 blocks = bool(inside) or held
                 alarms.append(_alarm(visit, "departure_not_reported", "came_again", inside, blocks=blocks))

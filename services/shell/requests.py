@@ -65,7 +65,7 @@ def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: s
     for each in requests:
         if each.id == id:
             if each.digest == digest or each.digest == digest.partition("-")[0]:
-                return Repeat.SAME  # an older software version remembered it without its time, if that is content
+                return Repeat.SAME  # the second case: an older software version left the time out of the digest
             found = True
     if id in before:
         return Repeat.SAME
