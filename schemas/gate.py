@@ -441,13 +441,13 @@ class ContainerArrivalRetracted(AboutConsignment, Fact):
 
 
 class GoodsTransferred(AboutConsignment, Fact):
-    """Goods of this consignment were stripped from a container at `occurred_at` and went into other containers
-    (`targets`).
+    """Goods of this consignment were stripped from a container at `occurred_at` into other containers (`targets`).
 
-    The report does not say into which of them, so the goods may be in any of them. `lots`: how many lots there were in
-    the container. `report_id`: the report of the stripping. `kept`: whether the container itself had to stay, because
-    an officer held it or an alarm waited for a finding. If so, the release desk holds the goods until an officer lifts
-    the hold. Without this hold, the goods of a held container would be free as soon as they were stripped from it.
+    The report does not say into which of them they went, so the goods may be in any of them. `lots`: how many lots
+    there were in the container. `report_id`: the report of the stripping. `kept`: whether the container itself had to
+    stay, because an officer held it or an alarm waited for a finding. If so, the release desk holds the goods until an
+    officer lifts the hold. Without this hold, the goods of a held container would be free as soon as they were stripped
+    from it.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]

@@ -116,9 +116,9 @@ def _parts(content: bytes, whole: object) -> list[bytes]:
 
 
 def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, bytes]]:
-    """Returns number and content of each line that is not blank. Raises NotLodged if such a line is not JSON. If this
-    is already the first one, the text counts as one object on many lines. The error then names the place at which the
-    parser of the whole text stopped (`problem`)."""
+    """Returns number and content of each line that is not blank. Raises NotLodged if such a line is not JSON. If
+    already the first of these lines is not JSON, the text counts as one object on many lines. The error then names the
+    place at which the parser of the whole text stopped (`problem`)."""
     found: list[tuple[int, bytes]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

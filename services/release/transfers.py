@@ -57,8 +57,8 @@ def _standing(dossier: Dossier) -> list[Transfer]:
 
 
 def from_kept(dossier: Dossier) -> dict[str, str]:
-    """Returns the id of a hold → a container. The hold is on goods that were stripped from this container, and the
-    container itself had to stay."""
+    """Returns hold id → container number, for each hold on goods that were stripped from a container which itself had
+    to stay."""
     return {of_stripping(each.report_id): each.source for each in _standing(dossier) if each.kept}
 
 
