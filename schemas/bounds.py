@@ -150,8 +150,8 @@ def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
 
 
 def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]) -> CoreSchema:
-    """Returns a schema that checks the length of a number in JSON as text before it is parsed. A number from Python code is checked by
-    `_short`."""
+    """Returns a schema for a decimal number. A number in JSON is taken as a text, and the length and the form of this
+    text are checked before it is parsed. A number from Python code is checked by `_short`."""
     text = core_schema.custom_error_schema(core_schema.str_schema(coerce_numbers_to_str=True), "decimal_parsing")
     short = core_schema.str_schema(max_length=DECIMAL_SIGNS)
     number = core_schema.custom_error_schema(core_schema.str_schema(pattern=NUMBER), "decimal_parsing")

@@ -272,8 +272,9 @@ class LotStruck(AboutContainer, Fact):
 class StrikeRetracted(AboutContainer, Fact):
     """The strike (`LotStruck`) of this consignment no longer stands, so the consignment counts in this container again.
 
-    An officer took it back because it was wrong. Or the gate desk ended it (`phrases` say why), because the consignment came in this container in
-    a later visit than the one for which it was struck off.
+    Either an officer took the strike back because it was wrong, or the gate desk ended it. The gate desk ends a strike
+    if the consignment came in this container in a later visit than the one for which it was struck off; then `phrases`
+    say why.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -372,10 +373,12 @@ class ContainerMayLeave(AboutContainer, Fact):
 class ContainerMustStay(AboutContainer, Fact):
     """The container must stay. `waiting_for`: the consignments because of which it must stay.
 
-    The fact is published if the container was allowed to leave before, if it begins to wait for an officer's count of its lots, and if it
-    waits for something else than was published before. `code`: what it waits for, since `occurred_at` (`StayCode`; a later software version
-    may have others); `owner`: who has to act; null if it waits only for what its goods wait for. In facts of older software versions, `code` is
-    empty and `owner` is null.
+    The fact is published in three cases: the container was allowed to leave before, it begins to wait for an officer's
+    count of its lots, or it waits for something else than was published before.
+
+    `code`: what it has waited for since `occurred_at` (`StayCode`; a later software version may have other codes).
+    `owner`: who has to act; null if the container waits only for what its goods wait for. In facts of older software
+    versions, `code` is empty and `owner` is null.
 
     `version` counts the gate desk's statements on this container, as in `ContainerMayLeave`.
     """
@@ -438,11 +441,13 @@ class ContainerArrivalRetracted(AboutConsignment, Fact):
 
 
 class GoodsTransferred(AboutConsignment, Fact):
-    """Goods of this consignment were stripped from a container at `occurred_at` and went into other containers (`targets`).
+    """Goods of this consignment were stripped from a container at `occurred_at` into other containers (`targets`).
 
-    The report does not say into which of them, so the goods may be in each. `lots`: how many lots there were in the container. `report_id`:
-    the report of the stripping. `kept`: whether the container itself had to stay, because an officer held it or an alarm waited for a finding.
-    The goods are held then until an officer lifts that hold. Otherwise a stripping would end the hold on the container for its goods.
+    The report does not say into which of them they went, so the goods may be in any of them. `lots`: how many lots
+    there were in the container. `report_id`: the report of the stripping. `kept`: whether the container itself had to
+    stay, because an officer held it or an alarm waited for a finding. If so, the release desk holds the goods until an
+    officer lifts the hold. Without this hold, the goods of a held container would be free as soon as they were stripped
+    from it.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]

@@ -49,14 +49,14 @@ def of_lapse(version: int) -> str:
 
 
 def of_stripping(report_id: str) -> str:
-    """Returns the id of the hold on goods that were stripped from a container which itself had to stay. It
-    lasts until an officer lifts it, or the report of the stripping turns out to be wrong."""
+    """Returns the id of the hold on goods that were stripped from a container which itself had to stay. The hold lasts
+    until an officer lifts it, or until the report of the stripping turns out to be wrong."""
     return f"{_STRIPPING}{report_id}"
 
 
 def is_for_an_officer(hold_id: str) -> bool:
-    """Returns whether an officer lifts the hold: an officer or a watch placed it, nobody used the release of
-    the goods in time, or they were stripped from a container that had to stay."""
+    """Returns whether an officer lifts the hold. This is so if an officer or a watch placed it, if nobody used the
+    release of the goods in time, or if the goods were stripped from a container that had to stay."""
     return hold_id.startswith(_OFFICER)
 
 

@@ -36,9 +36,11 @@ Codes = tuple[str, ...]
 
 
 class Values(TypedDict, total=False):
-    """Name of a place in a sentence → the value that stands there. A name has the same meaning in every sentence. In a `Phrase` each
-    value is a text: a number in digits (without an exponent, and without zeros at its end), a time in ISO 8601, the value of one of our codes, or several codes with `, ` between
-    them."""
+    """Name of a place in a sentence → the value that stands there. A name has the same meaning in every sentence.
+
+    In a `Phrase` each value is a text: a number in digits, without an exponent and without zeros at the end of its
+    decimals; a time in ISO 8601; the value of one of our codes; or several codes with `, ` between them.
+    """
 
     all: int
     apart: Number

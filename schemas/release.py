@@ -218,8 +218,11 @@ class WatchLifted(AboutPartition, Fact):
 
 
 class LiftHold(AboutConsignment, Request):
-    """An officer lifts a hold that an officer or a watch placed, or that was placed because a release lapsed or because the goods were stripped
-    from a container that had to stay."""
+    """An officer lifts a hold.
+
+    An officer or a watch placed the hold, or it was placed because a release lapsed or because the goods were stripped
+    from a container that had to stay.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     hold_id: HoldId

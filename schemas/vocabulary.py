@@ -115,8 +115,9 @@ def same_word(one: str, other: str) -> bool | None:
 
 
 def bill_words(bill: str) -> frozenset[str]:
-    """Returns the forms (`plain_word`) under which goods of this bill may be looked for: the whole number and, if it names a master and a house bill
-    (`master_house` by air, `master*house` by sea), each of the two."""
+    """Returns the forms (`plain_word`) by which goods of this bill may be looked for. One form is of the whole number.
+    If the number names a master and a house bill (`master_house` by air, `master*house` by sea), each of these two has
+    a form of its own."""
     return frozenset([plain_word(each) for each in (bill, *re.split(r"[_*]", bill))]) - {""}
 
 
@@ -278,7 +279,8 @@ class Owner(StrEnum):
 
 
 class StayCode(StrEnum):
-    """What a container that must stay waits for. The codes that the console's answer to *may it leave?* has, too, mean the same there."""
+    """What a container that must stay waits for. Some of these codes are also codes of the console's answer to *may it
+    leave?*, with the same meaning."""
 
     ALARM = "alarm"
     BOX_HELD = "box_held"
@@ -291,8 +293,8 @@ class StayCode(StrEnum):
 
     @property
     def owner(self) -> Owner | None:
-        """Returns who has to act. It is None if the container itself waits for nobody: its goods are not released, and each of their holds
-        has an owner; or they were stripped, and leave by their bills."""
+        """Returns who has to act. Returns None for the two codes with which the container itself waits for nobody. With
+        NOT_RELEASED, each hold on the goods has its own owner. With STRIPPED, the goods leave by their bills."""
         match self:
             case StayCode.ALARM | StayCode.BOX_HELD | StayCode.TO_BE_COUNTED:
                 return Owner.OFFICER

@@ -1001,7 +1001,7 @@ def strike_retracted(
     by: str = "officer-li",
     at: datetime = NOON,
 ) -> StrikeRetracted:
-    """`why`: the code of the reason, if the gate desk and no officer took the strike back."""
+    """`why`: the code of the reason, if the gate desk ended the strike; empty if an officer took it back."""
     known = (phrase(why),) if why else ()
     return StrikeRetracted(
         container_no=BOX,
@@ -1081,7 +1081,7 @@ def container_must_stay(
     code: StayCode | None = None,
     at: datetime = NOON,
 ) -> ContainerMustStay:
-    """`code`: by default that of the first phrase which has one in `STAY_CODES`."""
+    """`code`: by default, the code that `STAY_CODES` has for the first phrase that is in it."""
     code = code or next(STAY_CODES[each.code] for each in why if each.code in STAY_CODES)
     return ContainerMustStay(
         container_no=BOX,

@@ -1,8 +1,8 @@
-"""Which units count whole things, and how many of them? They are units of the GACC table (计量单位代码).
+"""Which units count whole things, and how many things is one unit? The units are those of the GACC table (计量单位代码).
 
-Nobody declares half a piece, and so nobody declares a hundredth of a piece as 0.0001 hundred pieces. Dozens, gross, reams and
-bolts are not here, because they may be split. Units of mass, length, area and volume are not here, because they measure and do
-not count.
+Nobody declares half a piece, and so nobody declares 0.0001 hundred pieces, which is a hundredth of a piece. Dozens,
+gross, reams and bolts are not here, because they may be split. Units of mass, length, area and volume are not here,
+because they measure and do not count.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
-"""Which code does somebody mean who writes a name, an abbreviation, or a code of another or of a former table?
+"""If somebody writes a name, an abbreviation, or a code of another or of a former table, which code is meant?
 
-These texts look like no code of our tables, so a search for typing errors does not find what is meant. The texts are: names that people
-use in Chinese and English, units of UN/ECE Recommendation 20 and packages of Recommendation 21, currencies and countries that no longer
-exist with their successors (ISO 4217, ISO 3166-3), and the codes of three digits that the form had for currencies and countries until
-2018.
+These texts look like no code of our tables, so a search for typing errors does not find the code that is meant. The
+texts are names that people use in Chinese and English; units of UN/ECE Recommendation 20 and packages of Recommendation
+21; currencies and countries that no longer exist, with their successors (ISO 4217, ISO 3166-3); and codes of three
+digits that the form had for currencies and countries until 2018.
 """
 
 from collections.abc import Mapping
@@ -117,7 +117,8 @@ Codes = tuple[str, ...]
 
 
 def _meant(text: str) -> Mapping[str, Codes]:
-    """Returns text → codes. In a line, a code is followed by the texts that mean it."""
+    """Returns name → the codes that it may mean. `text`: lines of words with blanks between them. The first word of a
+    line is a code, and the others are the names that mean it."""
     found: dict[str, Codes] = {}
     for line in text.split("\n"):
         code, *texts = line.split() or [""]

@@ -1,9 +1,12 @@
 """If somebody wrote a code that does not exist, which code may have been meant?
 
-A name, an abbreviation or a former code is looked up first (`schemas.codes.meant`). Then single typing errors are tried: two characters
-exchanged, one left out, one too many, one wrong. If none of these gives a code of the table, the neighbours in the order of the table are
-named, but only those that begin as the text does, because any others would mislead. The work does not depend on the size of the table, and only corrections that
-have the length of one of its codes are tried, so even a declaration full of wrong codes is checked fast.
+A name, an abbreviation or a former code is looked up first (`schemas.codes.meant`). Then single typing errors are
+tried: two characters exchanged, one wrong, one too many, one left out. If none of these gives a code of the table, the
+neighbours in the order of the table are named. Only neighbours whose first half is the beginning of the text are named,
+because any others would mislead.
+
+A declaration full of wrong codes is checked fast, because the work does not depend on the size of the table. Only
+corrections that are as long as one of the codes of the table are tried.
 """
 
 from bisect import bisect_left
@@ -26,8 +29,9 @@ LARGE: Final = 1000
 
 
 def nearest(code: str, table: Mapping[str, Bilingual]) -> tuple[str, ...]:
-    """Returns at most three codes of the table, the likeliest first; none if nothing is known that may have been meant. `table`: code → name;
-    it must not change. If `code` is a name of the table, the codes with that name come first."""
+    """Returns at most three codes of the table, the likeliest first; none if it is not known what may have been meant.
+    If `code` is a name in the table, the codes with that name come first. `table`: code → name. The table must not
+    change later, because its index is cached."""
     if not table:
         return ()
     typed, index = code.strip().upper(), _index(_Table(table))
@@ -56,9 +60,9 @@ class _Table:
 
 
 class _Index(NamedTuple):
-    """The data of a table that the search needs. `codes`: the codes in order; `names`: a text in capitals, for example a Chinese or English name → the codes
-    that it means; `lengths`: the lengths of the codes; `width`: the length of the first code; `signs`: the characters of which codes
-    consist."""
+    """The data of a table that the search needs. `codes`: the codes in order. `names`: a text in capitals, for example
+    a Chinese or English name → the codes that it means. `lengths`: the lengths of the codes. `width`: the length of the
+    first code. `signs`: the characters of which codes consist."""
 
     codes: tuple[str, ...]
     names: Mapping[str, tuple[str, ...]]

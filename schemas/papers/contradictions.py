@@ -68,8 +68,9 @@ def export_departure(declaration: Declaration, today: date) -> Findings:
 
 
 def _is_abroad(country: str, declaration: Declaration) -> bool:
-    """Returns whether this is the code of another country. The office is read only for the country of the sandbox, because it may have a
-    fault of shape."""
+    """Returns whether `country` is the code of a country other than the home country. Any other country than China and
+    that of the sandbox is abroad at every office. So the office, which may have a fault of shape, is read for these two
+    only."""
     home = alpha2(country)
     if home in (HOME, SANDBOX):
         return home not in homes(declaration.customs_office)
@@ -77,8 +78,8 @@ def _is_abroad(country: str, declaration: Declaration) -> bool:
 
 
 def journey(declaration: Declaration, today: date) -> Findings:
-    """Yields a warning if goods that cross the border depart from the country for which they are destined. If the home country is not
-    written, it is added: imports go to it, and exports come from it."""
+    """Yields a warning if goods that cross the border depart from the country for which they are destined. If an import
+    has no country of destination, or an export no country of departure, the home country counts as that country."""
     departure = declaration.departure_country or _home_of(Direction.EXPORT, declaration)
     destination = declaration.destination_country or _home_of(Direction.IMPORT, declaration)
     if departure and alpha2(departure) == alpha2(destination) and declaration.transport_mode not in WITHIN:
@@ -87,8 +88,8 @@ def journey(declaration: Declaration, today: date) -> Findings:
 
 
 def _home_of(direction: Direction, declaration: Declaration) -> str:
-    """Returns the home country, if the declaration has this direction; otherwise an empty text. At a sandbox office two countries count as
-    home, so it is not known which one is meant."""
+    """Returns the home country if the declaration has this direction; otherwise an empty text. At a sandbox office the
+    text is empty, too, because two countries count as home there and it is not known which one is meant."""
     return HOME if declaration.direction is direction and len(homes(declaration.customs_office)) == 1 else ""
 
 

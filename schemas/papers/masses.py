@@ -122,8 +122,9 @@ def containers_and_gross(declaration: Declaration, today: date) -> Findings:
 
 
 def air_containers_and_gross(declaration: Declaration, today: date) -> Findings:
-    """Yields an error if all containers are air containers, which carry much less than other containers, and the mean mass is more than
-    they can carry."""
+    """Yields an error if all containers are air containers and their mean gross mass is more than an air container can
+    carry. Air containers carry much less than other containers. A mean mass that no container at all can carry is not
+    reported here."""
     boxes, gross = declaration.containers, declaration.gross_mass_kg
     if not boxes or not MOST_IN_A_UNIT_KG < gross / len(boxes) <= MOST_IN_A_BOX_KG:
         return
@@ -135,8 +136,8 @@ def air_containers_and_gross(declaration: Declaration, today: date) -> Findings:
 
 
 def conveyance_and_gross(declaration: Declaration, today: date) -> Findings:
-    """Yields an error if the gross mass is more than any conveyance of the mode of transport can carry. By air it is a warning, because
-    goods of one waybill may come by several flights."""
+    """Yields an error if the gross mass is more than any conveyance of the mode of transport can carry. By air, yields
+    a warning instead, because goods of one waybill may come by several flights."""
     gross = declaration.gross_mass_kg
     most = MOST_CARRIED_KG.get(declaration.transport_mode)
     if most is not None and gross > most:
@@ -155,7 +156,7 @@ def _whole(item: Item, at: str, declaration: Declaration) -> Findings:
 
 
 def whole(quantity: Decimal, unit: str, at: str) -> Findings:
-    """Yields an error if this is a part of a thing, in a unit that counts whole things."""
+    """Yields an error if the quantity is not a whole number of things, although its unit counts whole things."""
     if quantity * THINGS.get(unit, 0) % 1:
         yield error(at, CheckCode.QUANTITY_NOT_WHOLE, seen_phrase("quantity_of_unit", quantity=quantity, unit=unit))
 

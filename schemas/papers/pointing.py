@@ -48,6 +48,6 @@ def warning(pointer: str, code: CheckCode, value: object, nearest: tuple[str, ..
 
 def _finding(severity: Severity, pointer: str, code: CheckCode, value: object, nearest: tuple[str, ...]) -> Finding:
     phrase = value if isinstance(value, SeenPhrase) else None
-    written = f"{value:f}" if isinstance(value, Decimal) else str(value)  # nobody reads 1E+14
+    written = f"{value:f}" if isinstance(value, Decimal) else str(value)  # `str` could give 1E+14
     text = shown(sentence(phrase) if phrase else written, MOST_SEEN)
     return Finding(pointer=pointer, code=code, severity=severity, seen=text, nearest=nearest, phrase=phrase)

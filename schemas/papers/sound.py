@@ -53,12 +53,13 @@ class UnendedList:
 def findings_of_sound_fields(
     data: bytes, today: date, most: int, unended: Collection[str] = frozenset()
 ) -> tuple[Finding, ...]:
-    """Returns the findings, at most `most`, of the checks that read only fields without a fault of shape. The declaration desk will
-    have each of these findings, too, whatever the declarant writes into the other fields. Only if the declarant, which has a fault of shape,
-    becomes the same company as the consignee, the finding about the consignee becomes one about the declarant.
+    """Returns the findings, at most `most`, of the checks that read only fields without a fault of shape. The
+    declaration desk will find the same, whatever the declarant writes into the faulty fields. There is one exception.
+    If the declarant field is faulty and is mended to the same company as the consignee, the finding about the consignee
+    becomes one about the declarant.
 
-    `data`: one declaration, without the optional fields that are null. `unended`: the names of its lists that are longer than
-    allowed, of which `data` has only the first entries.
+    `data`: one declaration, without the optional fields that are null. `unended`: the names of its lists that are
+    longer than allowed; `data` has only the first entries of these lists.
     """
     try:
         paper = _reader().validate_json(data)

@@ -43,8 +43,8 @@ def _fit(parts: Decimal, total: Decimal, right: Decimal, rounded: Decimal) -> Fi
 
 
 def fit_of_line(item: Item) -> Fit:
-    """Returns how the total of a line agrees with quantity times unit price. Raises UnsoundField if that depends on a field with a fault of
-    shape."""
+    """Returns how the total of a line agrees with quantity times unit price. Raises UnsoundField if the result depends
+    on a field with a fault of shape."""
     product = item.quantity * item.unit_price
     if product == item.total_price:  # nearly every line ends here, without the slower comparison below
         return Fit.RIGHT
@@ -56,8 +56,9 @@ def fit_of_line(item: Item) -> Fit:
 
 
 def _whatever_currency(of: Item | Declaration, fit: Callable[[Decimal], Fit]) -> Fit:
-    """Returns the result of `fit`, called with the minor unit of the currency of this line or invoice. If the currency has a fault of shape,
-    `fit` is called with the smallest and the largest minor unit there are; UnsoundField is raised if the results differ."""
+    """Returns the result of `fit`, which is called with the minor unit of the currency of this line or invoice. If the
+    currency has a fault of shape, `fit` is called with the smallest and with the largest minor unit of all currencies.
+    Raises UnsoundField if these two results differ."""
     try:
         minor = minor_unit(of.currency)
     except UnsoundField:
@@ -69,8 +70,8 @@ def _whatever_currency(of: Item | Declaration, fit: Callable[[Decimal], Fit]) ->
 
 
 def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
-    """Returns how the invoice total agrees with `total`, the sum of the totals of the lines. Each total of a line may be rounded
-    to the minor unit. Raises UnsoundField if that depends on a field with a fault of shape."""
+    """Returns how the invoice total agrees with `total`, the sum of the totals of the lines. Each total of a line may
+    be rounded to the minor unit. Raises UnsoundField if the result depends on a field with a fault of shape."""
     if total == declaration.invoice_total:
         return Fit.RIGHT
     invoice, lines = declaration.invoice_total, len(declaration.items)

@@ -101,8 +101,9 @@ def _no_address(address: object, error: Exception) -> NotLodged:
 
 
 def _post(api: httpx2.Client, batch: list[Paper]) -> list[dict[str, Any]]:
-    """Lodges a batch by one call and returns the result of each declaration. While the API cannot be reached or answers 503, the
-    call is repeated under the same key, so that nothing is lodged twice."""
+    """Lodges a batch by one call and returns the result of each declaration. If the API cannot be reached or answers
+    503, the call is repeated with the same idempotency key, so that nothing is lodged twice. Raises NotLodged after
+    TRIES such calls, and at once if the API answers with another error."""
     key = {"Idempotency-Key": fresh_key()}
     content = b'{"declarations":[' + b",".join([paper.content for paper in batch]) + b"]}"
     for attempt in range(TRIES):

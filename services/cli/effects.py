@@ -285,12 +285,14 @@ def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _by_itself(fact: LoggedMessage) -> bool:
-    """Returns whether the gate desk ended a strike itself. Then the fact is not the answer to the request that caused it."""
+    """Returns whether the fact says that the gate desk itself ended a strike. Such a fact does not answer the request
+    that caused it."""
     return fact.kind == "StrikeRetracted" and bool(fact.body.get("phrases"))
 
 
 def _answers(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that each request to the gate desk has at most one answer, and that each cause ends a visit at most once."""
+    """Adds to `effects` each request to the gate desk that was answered more than once, each cause that ended the same
+    visit more than once, and each report that ended a visit but has no answer of its own."""
     gate = [f for f in facts if f.desk == "gate" and not refused_by_loop(f)]
     answers = Counter(f.headers.get("causationid", "") for f in gate if f.kind in GATE_ANSWERS and not _by_itself(f))
     effects.doubled += [f"gate request {cause} answered {count} times" for cause, count in answers.items() if count > 1]

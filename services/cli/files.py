@@ -1,5 +1,5 @@
-"""Which declarations are in a file? JSON is read in any encoding. For a file of another format, the error names the format and says
-what to do."""
+"""Which declarations are in a file? JSON is read in UTF-8, UTF-16, UTF-32 and GBK. For a file of another format, the
+error names the format and says what to do."""
 
 import sys
 from collections.abc import Callable
@@ -23,12 +23,14 @@ MANY = "declarations"
 
 
 class NotLodged(Exception):
-    """Raised if the files could not be lodged. The text says which file, the place in it, and why."""
+    """Raised if declarations could not be lodged. The text says why. If a file is faulty, the text also names the file
+    and, where possible, the place in it."""
 
 
 class Paper(NamedTuple):
-    """One declaration of a file. `content`: its JSON as it stands in the file. It is sent as it is, because a parser would drop digits of
-    numbers, and all but the last of two equal names, without notice. `fields`: the same, parsed."""
+    """One declaration of a file. `content`: its JSON in UTF-8, otherwise as it stands in the file. This text is sent to
+    the API unchanged, because a parser would drop digits of long numbers without notice, and all but the last of
+    several fields with the same name. `fields`: the same JSON, parsed."""
 
     content: bytes
     fields: dict[str, Any]
@@ -87,8 +89,8 @@ def _named(handed: Handed) -> str:
 
 
 def _declarations(file: Path, text: str) -> list[Paper]:
-    """Returns the declarations in a text, which must be one JSON object, a list of objects, an object whose only field is a list of them
-    (`declarations`), or one object on each line."""
+    """Returns the declarations in a text. The text must be one JSON object, a list of objects, an object whose only
+    field `declarations` is a list of objects, or one object on each line. Raises NotLodged if it is something else."""
     try:
         whole = orjson.loads(text)
     except orjson.JSONDecodeError as problem:
@@ -105,7 +107,7 @@ def _declarations(file: Path, text: str) -> list[Paper]:
 
 
 def _parts(content: bytes, whole: object) -> list[bytes]:
-    """Returns the JSON of each declaration in `content`. `whole`: the same, parsed."""
+    """Returns the JSON of each declaration in `content`. `whole`: the same JSON, parsed."""
     if isinstance(whole, dict) and whole.keys() == {MANY} and isinstance(whole[MANY], list):
         content, whole = bytes(msgspec.json.decode(content, type=dict[str, msgspec.Raw])[MANY]), whole[MANY]
     if isinstance(whole, list):
@@ -114,9 +116,9 @@ def _parts(content: bytes, whole: object) -> list[bytes]:
 
 
 def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, bytes]]:
-    """Returns line number and content of each line. Raises NotLodged if a line is not JSON. If already the first line is
-    not JSON, the text is taken for one object on many lines, and the error names the place at which the parser of the
-    whole text (`problem`) stopped."""
+    """Returns number and content of each line that is not blank. Raises NotLodged if such a line is not JSON. If
+    already the first of these lines is not JSON, the text counts as one object on many lines. The error then names the
+    place at which the parser of the whole text stopped (`problem`)."""
     found: list[tuple[int, bytes]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -68,8 +68,9 @@ def read_clock(file: Path) -> SavedClock:
 
 
 def refuse_foreign(home: Path) -> None:
-    """Raises Spoiled if the folder has files and none of them is from this program. `dtg up` closes its folder to other users, and
-    `--afresh` moves it aside. Neither may happen to a folder that also others use, such as /tmp or a home directory."""
+    """Raises Spoiled if the folder has files and none of them is from this program. `dtg up` closes its folder to other
+    users, and `--afresh` moves it aside. Neither may happen to a folder that is also used for something else, such as
+    /tmp or a home directory."""
     try:
         names = {each.name for each in home.iterdir()} - UNDER_MOUNTS
     except OSError:

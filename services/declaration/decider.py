@@ -391,8 +391,9 @@ def _half_of(written: bytes) -> str:
 
 
 def _plain(found: re.Match[bytes]) -> bytes:
-    """Returns the same number without an exponent and without trailing zeros. A zero is always `0`, because its exponent may be so large that
-    the number is too long without it (older software versions accepted such numbers)."""
+    """Returns the field with its number written without an exponent and without trailing zeros. Every zero is written
+    `0`. The exponent of a zero may be so large that the zero would be too long without its exponent, because older
+    software versions accepted such zeros. `found`: a match of `_NUMBER`."""
     value = Decimal(found[2].decode())
     number = format(value, "f") if value else "0"
     return found[1] + (number.rstrip("0").rstrip(".") if "." in number else number).encode() + b'"'

@@ -228,9 +228,9 @@ class Box:
 
     @property
     def published_code(self) -> str:
-        """Returns `code`. If the record has none because an older software version wrote it, returns the code of an
-        alarm if a blocking alarm was published, because readers then assume that the container waits for the end of
-        that alarm; else an empty text."""
+        """Returns the code that was published last (`code`). Records of older software versions have no code. For such
+        a record, returns the code of an alarm if a blocking alarm was published, because readers then assume that the
+        container waits for the end of that alarm; otherwise an empty text."""
         if self.code is not None:
             return self.code
         return StayCode.ALARM if set(self.alarms).difference(self.mild) else ""

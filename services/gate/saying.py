@@ -153,7 +153,8 @@ def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterato
 
 
 def end_strikes(names: tuple[str, ...], container_no: str, hearing: Hearing) -> Iterator[StrikeRetracted]:
-    """Yields a fact for each of these consignments, whose strike this desk ended (`visits.strikes_ended`)."""
+    """Yields a fact for each of these consignments, because this desk itself ended their strikes
+    (`visits.strikes_ended`)."""
     why = phrase("came_with_it")
     for name in names:
         yield StrikeRetracted(
@@ -269,10 +270,13 @@ def _verdict(
     container_no: str,
     hearing: Hearing,
 ) -> Iterator[ContainerMayLeave | ContainerMustStay]:
-    """Yields the gate's answer if it differs from what was published. `code`: what the container waits for as published last, also in this
-    turn. `disturbed`: whether alarms or facts about visits are published just before the answer. An unchanged yes is then published
-    again, because a reader could take the end of another visit for the end of this one. `gone`: whether the departure is published just
-    before; then no visit is open, and no answer is needed."""
+    """Yields the gate's answer if it differs from what was published. `code`: the code that was published last, in this
+    turn or before.
+
+    `disturbed`: whether alarms or facts about visits are published just before the answer. If so, an unchanged yes is
+    published again, because a reader could take the end of another visit for the end of this one. `gone`: whether a
+    departure is published just before the answer. If so, no visit is open, and a no is not needed.
+    """
     if not verdict.leave:
         if not gone and _is_news(box, verdict.code, code):
             yield _no(box, truth, verdict, container_no, hearing)
@@ -281,18 +285,19 @@ def _verdict(
 
 
 def _is_published(box: Box, truth: Truth, verdict: Answer) -> bool:
-    """Returns whether this yes was published and still counts."""
+    """Returns whether the answer that was published last is a yes for the same visit and the same consignments."""
     last = box.yes[-1] if box.yes and box.published == "leave" else None
     return last is not None and (last.visit, last.consignments) == (_open(truth).id, verdict.consignments)
 
 
 def _is_news(box: Box, now: StayCode | None, published: str) -> bool:
-    """Returns whether this no must be published. `now`: what the container waits for; `published`: what it waits for as published last, in
-    the same turn or before; empty if nothing was published about that.
+    """Returns whether this no must be published. `now`: what the container waits for. `published`: the code that was
+    published last, in this turn or before; empty if no code was published.
 
-    A container must stay while nothing was published about it, and other facts say what it usually waits for: that its goods are not
-    released, or that it is not there. So a no is published only after a yes, in place of a code that no longer applies, or if nothing else
-    tells readers that an officer's count is awaited."""
+    A container must stay while nothing was published about it. What it usually waits for follows from other facts: its
+    goods are not released, or it is not there. So a no is published only in three cases: after a yes, in place of a
+    code that no longer applies, or if no other fact tells readers that an officer's count is awaited.
+    """
     if box.published == "leave":
         return True
     return now != published and (bool(published) or now is StayCode.TO_BE_COUNTED)

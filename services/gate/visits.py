@@ -108,7 +108,8 @@ class Visit:
         if self.stripped is None:
             return False
         free = part.standing == "released" if self.closed is None else part.was_free(self.closed, SKEW)
-        # goods that were released when the box was stripped were handed out then, so a release that ended later does not put them back
+        # Goods that were released when the box was stripped were handed out then. So they are not in the box again if
+        # their release ended later.
         if not free and not part.was_free(self.stripped, SKEW):
             return False
         return self.emptied or (part.arrived_at is not None and part.arrived_at <= self.stripped)
@@ -576,9 +577,9 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
 
 
 def _of_departure(box: Box, visit: Visit, left: tuple[str, ...], outcome: dict[str, str]) -> list[Alarm]:
-    """Returns the alarms about how the visit ended. If the container left while an officer held it, in whatever way, at
-    least one of the alarms blocks; this does not apply to a visit that an officer's finding ended. `left`: the
-    consignments that left without release; `outcome`: how each of them left."""
+    """Returns the alarms about how the visit ended. If the container left in any way while an officer held it, at least
+    one of the alarms blocks. This does not apply to a visit that an officer's finding ended. `left`: the consignments
+    that left without release; `outcome`: consignment → the result of `departure_of`, for all parts of the visit."""
     assert visit.closed is not None, "it is closed"
     alarms: list[Alarm] = []
     held = visit.how != "finding" and box.was_held(visit.closed)
@@ -598,7 +599,8 @@ def _of_departure(box: Box, visit: Visit, left: tuple[str, ...], outcome: dict[s
         case "departure_not_reported" | "came_back_empty":
             known = visit.how == "departure_not_reported" and (visit.parts or visit.opening is not None)
             if known or held:
-                # Nobody saw the box leave. So goods may be in the box whether they were declared before or afterwards.
+                # Nobody saw the box leave. So the alarm also names goods that were declared only after the departure,
+                # because they may be in the box, too.
                 inside = tuple([name for name, how in outcome.items() if how == "left"])
                 blocks = bool(inside) or held
                 alarms.append(_alarm(visit, "departure_not_reported", "came_again", inside, blocks=blocks))
@@ -683,8 +685,9 @@ def strikes_ended(box: Box, truth: Truth) -> tuple[str, ...]:
 
 
 def itself_kept(box: Box, truth: Truth, visit: Visit, stripping: Report) -> bool:
-    """Returns whether the container itself, and not only its goods, had to stay when this report of a stripping was recorded: because of an
-    officer's hold, of an alarm about an earlier visit, or of more goods than the record has room for."""
+    """Returns whether the container itself, and not only its goods, had to stay when this report of a stripping was
+    recorded. The cause may be an officer's hold, an alarm about an earlier visit, or more goods than the record has
+    room for."""
     if any(hold.at is None or hold.at <= stripping.heard for hold in box.holds) or box.waiting:
         return True
     earlier = {each.id for each in truth.visits[: truth.visits.index(visit)]}
@@ -710,7 +713,7 @@ class Answer:
 
 
 def answer(box: Box, truth: Truth) -> Answer:
-    """Returns the gate's answer, with its reasons and the consignments."""
+    """Returns whether the container may leave, with the reasons and the consignments concerned."""
 
     def no(code: StayCode, *why: Phrase, keepers: tuple[str, ...] = ()) -> Answer:
         return Answer(False, why, keepers=keepers, code=code)
@@ -839,12 +842,13 @@ def _too_few(parts: list[Part], at_least: int) -> bool:
 
 
 def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> tuple[StayCode, Phrase] | None:
-    """Returns what the box waits for, and why, if it is not known which goods are in it besides those that are declared in it; None if
-    that is known.
+    """Returns what the box waits for, and why, if goods other than the known ones may be in it, or if known goods were
+    not yet reported as stuffed into it. Returns None if all goods in it are accounted for. `inside`: the goods that
+    count as inside.
 
-    Goods that were stripped from another container count as here only after their stuffing into this box was reported. They prove nothing
-    about the goods with which the box came. All lots of a source container may be here, so as many lots must be known here as the source
-    had (`shared_by`).
+    Goods that were stripped from another container count only after their stuffing into this box was reported. They
+    prove nothing about the goods with which the box came. All lots of a source container may be in this box. So as many
+    lots of that source must be known in this box as there were in the source (`shared_by`).
     """
     if why := _perhaps_others(box, visit, inside):
         return StayCode.TO_BE_COUNTED, why

@@ -236,7 +236,8 @@ def _exposed(row: Row, step: Exposure, readings: list[Reading]) -> list[Phrase]:
     for hour, minimum in step.minima:
         short += _minimum(gas, hour, minimum)
     if gone := next((hour for hour, concentration in gas if hour > 0 and not concentration), None):
-        # whatever was put in before or afterwards, the goods were not under gas then; at hour 0 it is not in yet
+        # The goods were not under gas at that hour, however much gas was put in before or afterwards. Hour 0 does not
+        # count, because the gas is not in yet.
         short.append(phrase("gas_gone", hours=_plain(gone)))
     if gas and (lowest := min([concentration for _, concentration in gas])) < step.floor_g_m3:
         short.append(phrase("gas_low", gas=_plain(lowest), least=_plain(step.floor_g_m3)))

@@ -91,8 +91,9 @@ def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: He
 def _with_those_of_strippings(
     state: Goods, dossier: Dossier, officers: tuple[Hold, ...], at: datetime
 ) -> tuple[Hold, ...]:
-    """Returns the holds of officers, with one for each stripping from a container that itself had to stay, and without those of strippings that
-    were taken back. A hold that an officer lifted is not added again."""
+    """Returns `officers` with one hold for each stripping from a container that itself had to stay, and without the
+    holds for strippings that were taken back. A hold that an officer lifted is not added again, and none is added
+    beyond MOST_OFFICER_HOLDS."""
     wanted = from_kept(dossier) if dossier.transfers else {}
     left = tuple([each for each in officers if not is_of_stripping(each.hold_id) or each.hold_id in wanted])
     known = {*state.lifted, *[each.hold_id for each in left]}

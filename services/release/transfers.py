@@ -16,7 +16,8 @@ MOST_TRANSFERS = 64
 
 
 def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
-    """Returns the dossier with one more transfer; the same object if it has this one already, or if there is no room."""
+    """Returns the dossier with one more transfer. Returns the same object if the dossier has this transfer already, or
+    has no room for another one."""
     if any(each.report_id == fact.report_id for each in dossier.transfers):
         return dossier
     new = Transfer(
@@ -56,7 +57,8 @@ def _standing(dossier: Dossier) -> list[Transfer]:
 
 
 def from_kept(dossier: Dossier) -> dict[str, str]:
-    """Returns id of the hold on goods that were stripped from a container which itself had to stay → that container."""
+    """Returns hold id → container number, for each hold on goods that were stripped from a container which itself had
+    to stay."""
     return {of_stripping(each.report_id): each.source for each in _standing(dossier) if each.kept}
 
 

@@ -63,7 +63,8 @@ class Handed(NamedTuple):
 
 
 def recognise(data: bytes) -> Handed:
-    """Returns the format of a file with these bytes. The format is JSON if they begin like JSON, even if they are not valid JSON."""
+    """Returns the format of a file with these bytes, and its text if it is one. The format is JSON if the text begins
+    like JSON, even if it is not valid JSON."""
     if data.startswith(b"PK\x03\x04"):
         return Handed(_of_zip(data))
     start = data[:LOOKED_AT].removeprefix(BOM).lstrip()
@@ -146,8 +147,9 @@ _MARKS = tuple(
 
 
 def _order_of(start: bytes) -> str | None:
-    """Returns the encoding of a text of which these are the first four bytes, if it is UTF-16 or UTF-32 without a byte order mark; otherwise
-    None. The first two characters of JSON, XML and most tables are ASCII, of which all bytes but one are zero (RFC 4627, section 3)."""
+    """Returns the encoding of a text if it is UTF-16 or UTF-32 without a byte order mark; otherwise None. `start`: the
+    first four bytes of the text. JSON, XML and most tables begin with two ASCII characters. In UTF-16 and UTF-32, all
+    bytes of an ASCII character but one are zero (RFC 4627, section 3)."""
     return _ORDERS.get(tuple([byte != 0 for byte in start])) if all(byte < 0x80 for byte in start) else None
 
 

@@ -107,8 +107,8 @@ class MessageHandler:
             return held
 
     def _decide_once(self, entry: OverlayEntry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
-        """Decides a request if it was not answered before. A repeated request changes nothing. A request with the id
-        of an answered one but with other content is refused."""
+        """Decides a request if it was not answered before. A repeated request changes nothing. A request with the id of
+        an answered one but with other content is refused, unless it can only hold goods."""
         record, digest, at = entry.record, content_digest(source, request), hearing.at.timestamp()
         match known(record.requests, record.answered_ids, hearing.message_id, digest):
             case Repeat.SAME:

@@ -241,8 +241,8 @@ class Loop:
             unknown = self.transactions.commit_requested
             self.transactions.connect()
             if unknown:
-                # The batch may have been committed before the fence: its answer was lost, and then another producer got our transactional
-                # id. The store would lack its records, so they are read again.
+                # The commit was requested, but its answer is not known. If the batch was committed, the store lacks the
+                # records of the batch. So the records are read again.
                 self.assignment.take_over(self.assignment.consumer.assignment())
             else:
                 self.assignment.rewind()

@@ -42,8 +42,9 @@ def content_digest(message: Raw, request: Request | None = None) -> str:
     """Returns a digest of a request's kind and value, as 16 hexadecimal digits. `occurred_at` is left out, because a
     sender that did not get its answer sends the same request again at a later time.
 
-    If the time is what the request reports (`Request.time_is_content`), a digest of the moment follows, after a hyphen.
-    `request`: the decoded request; without it, the time does not count, as in older software versions.
+    If the time is what the request reports (`Request.time_is_content`), a hyphen and a digest of the time as 8
+    hexadecimal digits follow. `request`: the decoded request; if it is None, the time does not count, as in older
+    software versions.
     """
     value = message.value or b""
     begin = value.find(_TIME)
@@ -64,7 +65,7 @@ def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: s
     for each in requests:
         if each.id == id:
             if each.digest == digest or each.digest == digest.partition("-")[0]:
-                return Repeat.SAME  # an older software version remembered it without its time, if that is content
+                return Repeat.SAME  # the second case: an older software version left the time out of the digest
             found = True
     if id in before:
         return Repeat.SAME

@@ -135,10 +135,11 @@ class Transactions:
         self.connect()
 
     def fenced_by_time(self, error: KafkaError) -> bool:
-        """Returns whether this is a fence after the time of the transaction was over, while the partitions are still ours.
+        """Returns whether the broker fenced the producer after the time limit of the transaction, while the partitions
+        are still ours.
 
-        If the producer was fenced before that time, another producer with our transactional id is the cause. If the group has given the
-        partitions away, their new owner decides the batch. In both cases the process must end.
+        If the producer was fenced before this limit, another producer with our transactional id is the cause. If the
+        group has given the partitions away, their new owner decides the batch. In both cases the process must end.
         """
         took = time.monotonic() - self._begun
         late = error.code() == KafkaError._FENCED and took >= self._settings.transaction_timeout_ms / 1000

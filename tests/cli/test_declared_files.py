@@ -141,7 +141,8 @@ def test_every_format_but_json_has_words_and_is_tried() -> None:
 
 
 def test_what_is_no_file_is_told_as_what_it_is(tmp_path: Path) -> None:
-    """A folder was told not to exist, and a file that cannot be read ended the command with a traceback."""
+    """In an older version, the message about a folder was that it does not exist, and a file that cannot be read ended
+    the command with a traceback."""
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for name, text in ((".", "这是文件夹"), ("nothing.json", "文件不存在"), ("loop", "文件无法读取")):
         with pytest.raises(NotLodged, match="Nothing was lodged") as problem:
@@ -150,7 +151,8 @@ def test_what_is_no_file_is_told_as_what_it_is(tmp_path: Path) -> None:
 
 
 def test_a_paper_is_sent_as_it_is_written(tmp_path: Path) -> None:
-    """A parser on the way kept 15 digits of a number, and the last of two equal names."""
+    """In an older version, a parser kept only 15 digits of a number, and only the last of two fields with the same
+    name."""
     written = TEXT.replace('"packages"', '"packages": 3, "gross_mass_kg": 12345678901234.12345, "packages"', 1)
     for text in (written, f"[{written}]", f'{{"declarations": [{written}]}}'):
         (file := tmp_path / "papers.json").write_text(text)

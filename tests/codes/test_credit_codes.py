@@ -87,13 +87,14 @@ def test_the_number_of_an_identity_card_is_named_as_one(number: str) -> None:
 
 @pytest.mark.parametrize("number", ["131002199801234565", "131002197712015409", "131002196408109481"])
 def test_so_is_one_that_breaks_the_standard_of_codes_in_one_part_only(number: str) -> None:
-    """A tenth of the identity cards of some places (131002, 331001, 321102) passed for codes of which one part is broken."""
+    """In an older version, a tenth of the identity card numbers of some places (131002, 331001, 321102) counted as
+    codes of which one part is broken."""
     assert uscc.is_of_person(number) and len(uscc.broken_parts(number)) == 1
     assert said_of(number) == [(ERROR, "party_is_person")] == said_of(DECLARANT, declarant=number)[:1]
 
 
 def test_a_code_that_is_also_the_number_of_an_identity_card_is_for_an_officer() -> None:
-    """A real company may have it, so the declaration is not rejected."""
+    """A real company may have this code, so the declaration is not rejected."""
     for number in ("131002197001010644", "131002197002012844"):
         assert uscc.is_of_person(number) and uscc.broken_parts(number) == ()
         assert said_of(number) == [(WARNING, "party_is_person")] and "party_is_person" in CONTRADICTIONS

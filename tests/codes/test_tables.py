@@ -1,5 +1,5 @@
-"""Has each code table a source, a day and a count of its codes? Do the tables agree with independent ones, and are the
-nearest codes suggested for a wrong one?"""
+"""Does each code table have a source, a day and a count of its codes? Do the tables agree with independent ones? Are
+the nearest codes suggested in place of a wrong code?"""
 
 import re
 from datetime import date
@@ -116,7 +116,7 @@ def test_copies_of_official_lists_name_no_licence_and_say_so() -> None:
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
 def test_where_a_table_is_from_is_told_in_the_language_of_the_page(table: CodeTable) -> None:
-    """The Chinese pages of the tables named source and licence in English."""
+    """In an older version, the Chinese pages of the tables named the source and the licence in English."""
     for text in (table.source_zh, table.licence_zh, table.lacks_zh):
         assert not re.search(r"(?:\b[a-z]{2,}\b[ ,]*){3,}", re.sub(r"[\w.-]+\.(com|cn|net)\S*", "", text)), text
     assert not re.search("[\u4e00-\u9fff]", f"{table.source}{table.licence}{table.lacks}")
@@ -172,7 +172,8 @@ def test_the_first_one_named_is_the_one_that_is_meant() -> None:
     ],
 )
 def test_where_nothing_is_like_it_nothing_is_named(table: str, typed: str) -> None:
-    """Neighbours in the order of the table were named: ZAR, ZMW and ZWG in place of a Chinese name, 001 to 003 in place of no unit."""
+    """In an older version, neighbours in the order of the table were suggested: ZAR, ZMW and ZWG in place of a Chinese
+    name, and 001 to 003 in place of an empty unit."""
     assert nearest(typed, TABLES[table].names) == ()
 
 

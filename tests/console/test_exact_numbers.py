@@ -39,7 +39,8 @@ def test_a_number_keeps_all_its_digits(number: str) -> None:
 
 
 def test_a_number_with_too_many_digits_is_refused_and_not_rounded() -> None:
-    """99999999999999.99999 has five decimal places; as a floating-point number it was 100000000000000, and an amount."""
+    """99999999999999.99999 has five decimal places. Read as a floating-point number, it became 100000000000000, so an
+    older version accepted it as an amount."""
     data = written("invoice_total", "99999999999999.99999")
     refused = declared(data, strict_json(data, SEPARATORS))
     assert isinstance(refused, FaultyBody)

@@ -1,4 +1,5 @@
-"""Is there a form that the console cannot answer? Each is sent with a NUL in every field, on each database. There is no broker."""
+"""Is there a form that the console cannot answer? Each form is sent with a NUL in every field, on each database. There
+is no broker."""
 
 import re
 from pathlib import Path
@@ -18,7 +19,8 @@ FIELDS = sorted(set(re.findall(r'typed(?:\.get\(|\[)"(\w+)"', SOURCES)))
 def test_a_nul_in_a_form_is_never_told_as_a_database_that_is_away(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PostgreSQL cannot store it; whoever sent it would be told to try again shortly."""
+    """PostgreSQL cannot store a NUL. If the console passed the NUL on, it would take the error for a database that is
+    away, and would tell the sender to try again shortly."""
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     console = Quiet(
         ConsoleSettings(

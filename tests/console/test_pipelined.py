@@ -1,5 +1,5 @@
-"""What may a client send before its earlier requests on the same connection are answered? And may a request name another server than its
-`Host`? No sockets are used."""
+"""What may a client send before its earlier requests on the same connection are answered? May the address of a request
+name another server than its `Host`? No sockets are used."""
 
 import asyncio
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Answering(Door):
 
 
 async def _until(done: Callable[[], bool]) -> None:
-    """Lets the other tasks run until this is true."""
+    """Lets the other tasks run until `done` returns True. Raises AssertionError if it never does."""
     for _ in range(10_000):
         if done():
             return
@@ -61,7 +61,7 @@ def test_who_sends_requests_without_end_before_the_first_is_answered_fills_no_me
 
 
 def test_what_is_refused_behind_a_request_is_no_answer_to_that_request() -> None:
-    """Its sender would take the refusal for the answer to a request that was carried out."""
+    """The client would take the refusal for the answer to its earlier request, which was carried out."""
 
     async def sent(rest: bytes) -> None:
         door = Answering()

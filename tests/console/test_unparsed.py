@@ -69,7 +69,8 @@ class _Bounded(BaseModel):
     ],
 )
 def test_a_fault_of_a_bound_names_the_bound(field: str, value: Any, message: str) -> None:
-    """The message was that the value is too small, or that it has too many digits; nobody could tell what is allowed."""
+    """In an older version, the message was that the value is too small, or that it has too many digits, so nobody could
+    tell what is allowed."""
     with pytest.raises(ValidationError) as raised:
         _Bounded.model_validate_json(json.dumps({field: value}))
     [fault] = faults_of(raised.value)
@@ -102,6 +103,6 @@ def test_the_values_that_are_allowed_are_listed_with_the_signs_of_each_language(
     "data", [rb'{"reference": "\ud800"}', rb'{"\udc00": 1}', rb'{"declarations": "\ud800x"}', rb'"\ud800"'], ids=repr
 )
 def test_what_no_answer_can_carry_is_named_with_a_question_mark(data: bytes) -> None:
-    """A batch that was no list, and had a lone surrogate in a value or a name, was answered 500."""
+    """An older version answered 500 to a batch that was not a list and had a lone surrogate in a value or a name."""
     answered = respond(_no_batch(strict_json(data, 100)))
     assert answered.status_code == 422 and json.loads(bytes(answered.body))["errors"]

@@ -199,7 +199,8 @@ DEPENDENT_IN_PART: list[tuple[tuple[str, Any], tuple[str, Any], str]] = [
 def test_a_check_reads_a_field_only_where_its_result_depends_on_it(
     shape: tuple[str, Any], content: tuple[str, Any], code: str
 ) -> None:
-    """These findings came in a second round, because their checks read a field with a fault of shape that decides other cases only."""
+    """In an older version, the declarant got these findings only after the fault of shape was mended. Their checks read
+    the field with this fault although the result depends on this field only in other cases."""
     assert (content[0], code) in found(apply(PAPER, [content, shape]))
 
 

@@ -60,7 +60,7 @@ SEEN_FORMATS = {0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2, 0x110BD, 0x110CD, *range
 
 
 def test_every_character_that_shows_as_nothing_is_one_of_them() -> None:
-    """Controls of music and of shorthand, and the blank of Braille, were accepted."""
+    """An older version accepted the control characters of music and of shorthand, and the blank of Braille."""
     formats = {code for code in range(sys.maxunicode + 1) if category(chr(code)) == "Cf"}
     unseen = {*DEFAULT_IGNORABLE, *formats - SEEN_FORMATS, 0x2800, 0xFFFC}
     assert [hex(code) for code in sorted(unseen) if re.match(PRINTABLE, chr(code))] == []

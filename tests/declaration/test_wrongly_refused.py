@@ -107,7 +107,8 @@ def test_what_is_no_name_is_a_code_that_must_check(name: str) -> None:
 
 @pytest.mark.parametrize("name", [" ACME GMBH", "ACME GMBH\u3000", "\u00a0ACME GMBH "])
 def test_a_party_has_no_blanks_at_its_edges_and_one_form(name: str) -> None:
-    """The finding was that the unified social credit code is not valid, which nobody understands of the name of a foreign party."""
+    """In an older version, the finding was that the unified social credit code is not valid. Nobody understands such a
+    finding about the name of a foreign party."""
     assert faults(**EXPORT, consignee=name) == []
     assert good_declaration(**EXPORT, consignee=name).consignee == "ACME GMBH"
     assert good_declaration(consignee="Mu\u0308ller").consignee == "M\u00fcller"

@@ -160,9 +160,8 @@ def test_goods_that_are_awaited_with_the_conveyance_with_which_it_may_have_come_
     finding = found("inside", 5 * DAY + 20, lots=1)
     for message, read in sorted([(later, stated_at), (finding, at(5 * DAY + 20))], key=lambda each: each[1]):
         desk.when(message, at=read)
-    withdrawn = (
-        standing == "withdrawn"
-    )  # then it waits for another declaration, as soon as the other goods are released
+    # If B was withdrawn, the container waits for another declaration as soon as the other goods are released.
+    withdrawn = standing == "withdrawn"
     why = phrase("lots_released", count=1, all=2), phrase("bill_withdrawn", bill=B)
     now = facts.container_must_stay(2, "first", *why, waiting_for=(B,), at=at(5 * DAY + 30))
     desk.when(freed(A, version=3, arrived=0, ship="S 1", when=5 * DAY + 30), at=at(5 * DAY + 30))

@@ -105,7 +105,7 @@ def test_a_departure_that_a_finding_had_found_wrong_counts_again() -> None:
 
 
 def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_departures_whose_alarms_it_settled() -> None:
-    """In records of an older software version only `settled` shows which departures a finding had voided."""
+    """In records of an older software version, only `settled` shows the departures that a finding had voided."""
     desk = story(decider, held(A, arrived=0))
     desk.when(out(10), at=at(10)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(10)))
     desk.when(found("inside", 20), message_id="w", at=at(20)).then(

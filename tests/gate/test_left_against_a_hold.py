@@ -1,4 +1,5 @@
-"""Is it an alarm if a container leaves although an officer holds it, in whatever way it leaves, or as an empty although it came laden?"""
+"""Is there an alarm if a container leaves in any way although an officer holds it, and if it leaves empty although it
+came laden?"""
 
 import pytest
 
@@ -132,7 +133,8 @@ def test_a_held_container_that_leaves_by_the_gate_has_one_alarm() -> None:
 
 
 def test_a_laden_container_from_the_land_side_that_is_loaded_undeclared_is_an_alarm() -> None:
-    """So a cancelled export that an officer let out and that comes back is not exported without another declaration."""
+    """The container may be a cancelled export that an officer let out and that came back. The alarm shows that it is
+    exported without another declaration."""
     desk = story(decider, event(GATED_IN, 0, laden=True))
     desk.when(event(LOADED, 30), at=at(30)).then(
         facts.equipment_event_recorded("m2", LOADED, "m1", at=at(30)),

@@ -1,4 +1,5 @@
-"""An officer strikes a consignment off a container. Does the consignment count in it again when it comes in it in a later visit?"""
+"""Does a consignment that an officer struck off a container count in it again, if the consignment comes in this
+container in a later visit?"""
 
 from datetime import datetime
 

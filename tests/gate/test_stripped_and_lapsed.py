@@ -1,4 +1,5 @@
-"""Goods were released when their container was stripped, and left by their bill. Does a later statement about them touch the empty container?"""
+"""Goods were released when their container was stripped, and left by their bill. Does a later statement about these
+goods hold the empty container or raise an alarm about it?"""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""Does the topic say what a container waits for, and whose move it is, as soon as nothing else says it, and each time once?"""
+"""Does the gate desk publish what a container waits for, and whose move that is, exactly once whenever no other fact on
+its topic says so?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -45,14 +46,15 @@ AGAIN = 5 * DAY
 
 @dataclass
 class AwaitedOnTopic:
-    """Follows what the container waits for, as a reader of the gate desk's topic knows it. `code`: empty if nothing says it; then the container
-    waits for what its goods wait for, or is not there."""
+    """Follows what the container waits for, as a reader of the gate desk's topic knows it. `code`: empty if no fact
+    says what the container waits for; then it waits for what its goods wait for, or is not there."""
 
     code: str = ""
     may_leave: bool = False
 
     def check(self, published: Iterable[Fact], now: StayCode | None) -> None:
-        """Reads the facts of one message. `now`: what the container waits for after it, by the whole record; None if it may leave."""
+        """Reads the facts of one message. `now`: what the container waits for after the message, computed from the
+        whole record; None if it may leave."""
         for fact in published:
             match fact:
                 case ContainerMustStay():
@@ -103,7 +105,7 @@ def test_a_count_is_awaited_as_soon_as_the_finding_shows_that_it_is_needed_and_t
 
 
 def test_a_count_that_is_awaited_again_is_published_again() -> None:
-    """Meanwhile the container waited for an officer to lift a hold."""
+    """Between the two facts, the container waited for an officer to lift a hold."""
     desk = left_and_came_again()
     inside_after_all(desk, AGAIN + 20)
     desk.when(box_held(), message_id="hold", at=at(AGAIN + 30)).then(
@@ -185,7 +187,7 @@ def test_an_ordinary_life_has_no_more_facts_than_before() -> None:
     )
 
 
-# records of an older software version, which do not have what was published last
+# records of an older software version, in which the code that was published last is missing
 
 
 def test_an_alarm_in_a_record_of_an_older_version_is_not_what_it_waits_for_after_the_finding() -> None:

@@ -235,7 +235,8 @@ def test_goods_that_were_stripped_before_the_hold_or_after_its_end_are_not_kept_
 
 
 def test_an_alarm_that_keeps_a_container_keeps_what_is_stripped_from_it() -> None:
-    """X left without release, by a report, and the container came again: X may be in it beside the released Y."""
+    """A report says that X left in the container without release. Then the container came again, so X may still be in
+    it, beside Y, which is released."""
     quay = Quay()
     quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
     quay.event(OTHER_BOX, EquipmentEvent.GATED_IN, laden=False)

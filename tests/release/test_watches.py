@@ -99,7 +99,8 @@ def test_goods_of_a_watched_bill_are_held_from_their_assessment_on(typed: str) -
 def test_a_watch_on_a_master_or_a_house_bill_holds_goods_that_name_both(
     watched: str, declared: str, matches: bool
 ) -> None:
-    """Else the hold on a master waybill would be shed by declaring the goods under another house waybill."""
+    """Otherwise a declarant could avoid the hold on a master waybill by declaring the goods under another house
+    waybill."""
     desk = story(decider)
     desk.shared = story(decider, place_watch(bill_no=watched)).state
     desk.when(consignment_assessed().model_copy(update={"bill_no": declared}))

@@ -226,12 +226,13 @@ def departure(at: datetime) -> RecordEquipmentEvent:
 
 
 def gated_out(at: datetime) -> Raw:
-    """The same report of a departure, under the same id, with this event time."""
+    """Returns a report of a departure with this event time. All reports have the same id and are otherwise equal."""
     return raw(departure(at), "customs-gate-requests", key=b"CSQU3054383", headers={"ce_id": b"one"})
 
 
 def test_a_report_of_an_event_at_another_time_is_another_report() -> None:
-    """Its event time is what it reports. The next departure under the id of the first one was dropped in silence."""
+    """The event time is what such a request reports, so it is part of its content. An older version dropped the report
+    of the next departure without notice if it came under the id of the first one."""
     worker = Worker(Desk.of("gate", gate))
     first, elsewhere = gated_out(NOON), gated_out(NOON.astimezone(CHINA))
     turn = worker.turn(first, elsewhere, gated_out(NOON - timedelta(days=3)))

@@ -55,7 +55,8 @@ def requests_for(awaited: str, owner: str) -> Requests:
 
 
 def roles_for(awaited: str, owner: str) -> list[Role]:
-    """Returns the roles that may send one of these requests, in the order of `Role`."""
+    """Returns the roles that may send a request which does what goods wait for, in the order of `Role`. The arguments
+    are those of `requests_for`."""
     return _roles(requests_for(awaited, owner))
 
 
@@ -75,8 +76,8 @@ _ENDS_STAY: Final[Mapping[StayCode, Requests]] = MappingProxyType(
 
 
 def roles_of_stay(code: StayCode) -> list[Role]:
-    """Returns the roles that may do what the container waits for, in the order of `Role`. It is empty if the container itself waits for
-    nobody."""
+    """Returns the roles that may do what the container waits for, in the order of `Role`. The list is empty if the
+    container itself waits for nobody."""
     return _roles(_ENDS_STAY[code])
 
 

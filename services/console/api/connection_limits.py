@@ -24,7 +24,7 @@ request yet; these connections are closed first. LATER: the client has sent the 
 
 
 class TooManyPipelined(Exception):
-    """Raised for a request that comes while PIPELINED others of its connection wait."""
+    """Raised for a request that comes while PIPELINED earlier requests of its connection wait to be handled."""
 
 
 class ListedConnections:
@@ -134,8 +134,9 @@ class LimitedProtocol(HttpToolsProtocol):
             self._list()
 
     def _other_server(self) -> str:
-        """Returns the server in an address like `http://server/path` if it is not that of `Host`; otherwise an empty text. A proxy on the way may
-        follow the address, while `Admission` checks `Host`."""
+        """Returns the server in an address like `http://server/path` if this server is not the one that `Host` names;
+        otherwise an empty text. The two must agree, because `Admission` checks only `Host`, and a proxy on the way may
+        follow the address."""
         if self.url.startswith(b"/") or b"://" not in self.url:
             return ""
         server = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0].lower()

@@ -154,7 +154,7 @@ def waiting(row: Consignment) -> Waiting | None:
 
 
 def _wait(what: Bilingual, since: datetime | None, whose: Bilingual) -> Text:
-    """Returns the sentence that says for what somebody or something waits, since when, and who has to act."""
+    """Returns the sentence that says what is awaited (`what`), since when, and who has to act (`whose`)."""
     stamp = "" if since is None else since.isoformat(timespec="minutes").replace("+00:00", "Z")
     return Text(
         zh=f"等待{what.zh}，自 {stamp} 起；轮到{whose.zh}", en=f"waiting for {what.en} since {stamp}; {whose.en} to act"
@@ -532,8 +532,8 @@ def block(row: Container) -> BlockView | None:
 
 
 def stay(answer: GateAnswer, row: Container | None, holds: Iterable[BoxHold]) -> StayView | None:
-    """Returns what the container itself waits for, as a document. Returns None if it may leave, if it waits only for what its goods wait
-    for, or if that is not known. `holds`: the holds on it."""
+    """Returns what the container itself waits for, as a document. Returns None if the container may leave, if it waits
+    only for what its goods wait for, or if it is not known what it waits for. `holds`: the holds on the container."""
     code, since_us = _stay_code(answer, row, holds)
     owner = code.owner if code is not None else None
     if code is None or owner is None:
@@ -546,7 +546,8 @@ def stay(answer: GateAnswer, row: Container | None, holds: Iterable[BoxHold]) ->
 def _stay_code(
     answer: GateAnswer, row: Container | None, holds: Iterable[BoxHold]
 ) -> tuple[StayCode | None, int | None]:
-    """Returns what the container waits for, and since when. A code of a newer software version is not known, so it counts as none."""
+    """Returns what the container waits for, and since when in microseconds since 1970; None for each that is not known.
+    A code that only a newer software version knows counts as not known."""
     if answer.may_leave:
         return None, None
     if answer.reason == StayCode.BOX_HELD:

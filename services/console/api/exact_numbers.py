@@ -17,8 +17,8 @@ _LONG = re.compile(rb"[0-9.]{%d}" % (EXACT_DIGITS + 1))
 
 
 def exact(data: bytes) -> bytes:
-    """Returns the same JSON, in which each number with a point or an exponent and more than EXACT_DIGITS digits is a text. `data`: JSON that
-    Python's parser accepts."""
+    """Returns the JSON of `data` with a text in place of each long number. A number is long if it has a point or an
+    exponent, and more than EXACT_DIGITS digits before the exponent. `data`: JSON that Python's parser accepts."""
     if _LONG.search(data) is None:
         return data
     long: list[str] = []
@@ -30,7 +30,8 @@ def exact(data: bytes) -> bytes:
 
 
 def _text_if_long(long: list[str]) -> Callable[[str], str | msgspec.Raw]:
-    """Returns a function that is called for each number with a point or an exponent. It adds the long ones to `long`."""
+    """Returns a function that the parser calls for each number with a point or an exponent. The function returns a long
+    number as a text and adds it to `long`. It returns any other number unchanged."""
 
     def text_or_number(number: str) -> str | msgspec.Raw:
         digits = re.split("[eE]", number)[0]

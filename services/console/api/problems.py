@@ -83,7 +83,8 @@ class Problem(Exception):
         return _remade, (self.status, self.code, self.errors, self.headers, self.values)
 
     def within(self, prefix: str) -> "Problem":
-        """Returns the same problem of a part of the body. `prefix`: the pointer to this part."""
+        """Returns the problem of a part of the body as a problem of the whole body: the pointer of each error then
+        begins with `prefix`, the pointer to the part."""
         errors = [
             error.model_copy(update={"pointer": f"{prefix}{error.pointer}"[:SHOWN_POINTER]}) for error in self.errors
         ]
@@ -197,8 +198,8 @@ def _choice(context: Mapping[str, Any]) -> dict[str, Bilingual]:
 
 
 def encodable(text: str) -> str:
-    """Returns the text with a question mark for each lone surrogate. Python's JSON parser reads lone surrogates, but no answer can carry
-    them, because UTF-8 has no bytes for them."""
+    """Returns the text with a question mark in place of each lone surrogate. Python's JSON parser accepts lone
+    surrogates, but no answer can carry them, because UTF-8 has no bytes for them."""
     return text.encode(errors="replace").decode()
 
 

@@ -306,8 +306,8 @@ class BlockView(BaseModel):
 
 
 class StayView(BaseModel):
-    """What the container itself waits for, since when, and who has to act. `code`: a value of `StayCode`. `roles`: which of them may do it.
-    `text`: the same as a sentence."""
+    """What the container itself waits for, since when, and who has to act. `code`: a value of `StayCode`. `owner`: who
+    has to act. `roles`: the roles that may send the request that ends the wait. `text`: the same as a sentence."""
 
     code: str
     owner: str

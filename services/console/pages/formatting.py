@@ -131,7 +131,7 @@ class Sight:
 
     def amount(self, value: Decimal) -> str:
         """Returns a quantity, mass or price as a text, with commas between thousands and without trailing zeros."""
-        return f"{value + 0:,.{max(0, -_exponent(value))}f}"  # `+ 0`, because a zero may have a sign
+        return f"{value + 0:,.{max(0, -_exponent(value))}f}"  # `+ 0` turns -0 into 0
 
     def minima(self, order: TreatmentOrdered) -> list[Minimum]:
         """Returns what a record of this treatment must show, for each method."""

@@ -150,8 +150,8 @@ def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> N
 
 
 def _must_stay(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Folds the statement that the container must stay. If the reason is only that no visit is open, and the row says
-    how the last visit ended, the row stays unchanged, because the end of that visit says more."""
+    """Folds the statement that the container must stay into its row. The row stays unchanged if the only reason is that
+    no visit is open, and if the row says how the last visit ended, because the end of that visit says more."""
     if body.get("code") == StayCode.NO_VISIT and row.word in GONE and not row.open:
         return
     _state(row, "must_stay", body, "waiting_for")

@@ -63,7 +63,8 @@ class ContainerRows(NamedTuple):
 
 
 def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
-    """Returns whether a watch on `bill_no` or `declarant` is for goods that have the bill `bill` and were declared by `of`."""
+    """Returns whether a watch is for these goods. `bill_no`, `declarant`: what the watch is placed on; `bill`, `of`:
+    the bill and the declarant of the goods."""
     return plain_word(bill_no) in bill_words(bill) or bool(declarant and same_word(declarant, of))
 
 

@@ -1,4 +1,4 @@
-"""A container has a column for what it waits for."""
+"""The row of a container has a column for the code of what the container waits for (`StayCode`), or an empty text."""
 
 import sqlalchemy as sa
 from alembic import op
