@@ -640,7 +640,7 @@ def test_an_event_of_the_future_is_an_estimate_and_none_that_happened(console: R
 def test_a_declarant_has_no_slash_so_that_its_name_and_reference_name_one_consignment(console: Running) -> None:
     assert consignment_id("X/A", "B") == consignment_id("X", "A/B"), "the two were one consignment"
     bad = paper("B") | {"declarant": "X/A"}
-    (fault,) = problem(console.api("POST", "/declarations", json=bad), 422, "invalid")["errors"]
+    (fault,) = errors_of(problem(console.api("POST", "/declarations", json=bad), 422, "invalid"))
     assert fault["pointer"] == "/declarant"
     assert console.api("POST", "/declarations", json=paper("A/B")).status_code == 202
 
