@@ -102,7 +102,7 @@ def test_a_batch_that_takes_longer_than_a_transaction_may_is_read_again_in_small
     """If a transaction has more than four messages, the test keeps it open until the broker has aborted it."""
     sizes: list[int] = []
     all_sent = threading.Event()
-    with running(forgetful.bootstrap, PARTITIONS, "large", ("declaration",), transaction_timeout_ms=1000) as [desk]:
+    with running(forgetful.bootstrap, PARTITIONS, "large", ("declaration",), transaction_timeout_ms=2000) as [desk]:
         lodged(forgetful, "alone")
         write, commit = desk.writer.write, desk.transactions.commit
 
