@@ -83,7 +83,9 @@ def test_other_acts_do_not_wait() -> None:
     assert Exits().admit([other]) == [other] and Exits().admit([OUT, other]) == [other]
 
 
-@pytest.mark.parametrize("clock", [Clock(), Clock.sandbox(14400), Clock(1_795_900_000.0, 1_800_000_000.0, 60)])
+@pytest.mark.parametrize(
+    "clock", [Clock(), Clock(1_795_970_000.0, 1_795_970_000.0, 14400), Clock(1_795_900_000.0, 1_800_000_000.0, 60)]
+)
 def test_the_real_time_of_an_event_is_when_the_clock_showed_it(clock: Clock) -> None:
     for wall in (1_795_970_998.117, 1_795_971_998.5):
         assert abs(clock.wall(clock.at(wall)) - wall) < 1e-3
