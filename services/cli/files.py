@@ -97,39 +97,37 @@ def _declarations(file: Path, text: str) -> list[Paper]:
         found = _lines(file, text, problem)
     else:
         found = [*enumerate(_parts(text.encode(), whole), 1)]
-    papers = list[Paper]()
-    for number, content in found:
-        fields = orjson.loads(content)
-        if not isinstance(fields, dict):
+    for number, paper in found:
+        if not isinstance(paper.fields, dict):
             raise NotLodged(f"{file}, {number}: not an object. 不是对象 Nothing was lodged. 未申报")
-        papers.append(Paper(content, fields))
-    return papers
+    return [paper for _, paper in found]
 
 
-def _parts(content: bytes, whole: object) -> list[bytes]:
-    """Returns the JSON of each declaration in `content`. `whole`: the same JSON, parsed."""
+def _parts(content: bytes, whole: Any) -> list[Paper]:
+    """Returns each declaration in `content`, which may be no object yet. `whole`: the same JSON, parsed."""
     if isinstance(whole, dict) and whole.keys() == {MANY} and isinstance(whole[MANY], list):
         content, whole = bytes(msgspec.json.decode(content, type=dict[str, msgspec.Raw])[MANY]), whole[MANY]
     if isinstance(whole, list):
-        return [bytes(each) for each in msgspec.json.decode(content, type=list[msgspec.Raw])]
-    return [content]
+        contents = msgspec.json.decode(content, type=list[msgspec.Raw])
+        return [Paper(bytes(each), fields) for each, fields in zip(contents, whole, strict=True)]
+    return [Paper(content, whole)]
 
 
-def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, bytes]]:
-    """Returns number and content of each line that is not blank. Raises NotLodged if such a line is not JSON. If
+def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Paper]]:
+    """Returns number and declaration, which may be no object yet, of each line that is not blank. Raises NotLodged if such a line is not JSON. If
     already the first of these lines is not JSON, the text counts as one object on many lines. The error then names the
     place at which the parser of the whole text stopped (`problem`)."""
-    found: list[tuple[int, bytes]] = []
+    found: list[tuple[int, Paper]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            orjson.loads(line)
+            fields = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             where, why = (number, error) if found else (problem.lineno, problem)
             raise NotLodged(
                 f"{file}, line {where}, column {why.colno}: not JSON ({why.msg}). 第 {where} 行第 {why.colno} 列不是 JSON "
                 "Nothing was lodged. 未申报"
             ) from error
-        found.append((number, line.encode()))
+        found.append((number, Paper(line.encode(), fields)))
     return found

@@ -69,7 +69,7 @@ def recognise(data: bytes) -> Handed:
         return Handed(_of_zip(data))
     start = data[:LOOKED_AT].removeprefix(BOM).lstrip()
     for magic, found in _MAGIC:
-        if data.startswith(magic) or start.startswith(magic):
+        if start.startswith(magic):
             return Handed(found)
     for at, magic, found in _LATER_MAGIC:
         if data.startswith(magic, at):
