@@ -66,11 +66,10 @@ class Loop:
         self.retries = Retries(settings.batch, settings.transaction_timeout_ms / 1000)
         self.calls = BrokerCalls(desk.name, self._access, self._stop)
         self.calls.on_retry = self.liveness.progressed
-        self.transactions = Transactions(desk.name, settings, self.calls)
         self.assignment = Assignment(
             desk, settings, self.calls, self.liveness, self._stop, self.retries.assignment_lost
         )
-        self.transactions.still_ours = self.assignment.still_ours
+        self.transactions = Transactions(desk.name, settings, self.calls, self.assignment.still_ours)
         self.ready = self.assignment.ready
         self.poller = Poller(desk.name, settings, self.calls, self.assignment)
         self.writer = BatchWriter(desk, self.transactions, self.assignment, self.liveness)

@@ -32,18 +32,17 @@ log = structlog.get_logger()
 
 
 class Transactions:
-    """The transactions of one desk, one after another. Call `connect` first."""
+    """The transactions of one desk, one after another. Call `connect` first. `still_ours`: returns whether the group still accepts
+    offsets from this worker."""
 
-    def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls) -> None:
+    def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls, still_ours: Callable[[], bool]) -> None:
         self.reports: DeliveryReports | None = None
         """The collector of the delivery report of each message; None if no caller needs the reports."""
-        self._desk, self._settings, self._calls = desk, settings, calls
+        self._desk, self._settings, self._calls, self._still_ours = desk, settings, calls, still_ours
         self._producer: Producer
         self._begun = math.inf
         self.commit_requested = False
         """Whether the commit of the last transaction was requested. Then a fence does not tell whether it was committed."""
-        self.still_ours: Callable[[], bool] = lambda: False
-        """Returns whether the group still accepts offsets from this worker. The loop sets it."""
 
     def connect(self) -> None:
         """Makes a new producer, which aborts a transaction that the former one left open."""
@@ -143,4 +142,4 @@ class Transactions:
         """
         took = time.monotonic() - self._begun
         late = error.code() == KafkaError._FENCED and took >= self._settings.transaction_timeout_ms / 1000
-        return bool(late and self.still_ours())
+        return bool(late and self._still_ours())
