@@ -640,8 +640,11 @@ def test_an_event_of_the_future_is_an_estimate_and_none_that_happened(console: R
 def test_a_declarant_has_no_slash_so_that_its_name_and_reference_name_one_consignment(console: Running) -> None:
     assert consignment_id("X/A", "B") == consignment_id("X", "A/B"), "the two were one consignment"
     bad = paper("B") | {"declarant": "X/A"}
-    (fault,) = errors_of(problem(console.api("POST", "/declarations", json=bad), 422, "invalid"))
-    assert fault["pointer"] == "/declarant"
+    faults = problem(console.api("POST", "/declarations", json=bad), 422, "invalid")["errors"]
+    assert [(each["pointer"], each["severity"]) for each in faults] == [
+        ("/declarant", "error"),
+        ("/consignee", "warning"),
+    ]
     assert console.api("POST", "/declarations", json=paper("A/B")).status_code == 202
 
 
