@@ -20,7 +20,7 @@ from confluent_kafka import KafkaException, Message
 from schemas.flow import heard_topics
 from schemas.topics import orders_topic
 from services.shell import metrics
-from services.shell.access import DENIALS, knock
+from services.shell.access import DENIALS, try_access
 from services.shell.assignment import Assignment
 from services.shell.broker_calls import ATTEMPTS, BrokerCalls
 from services.shell.clock import CLOCK, Clock
@@ -43,7 +43,7 @@ DOUBTED = 2
 WITHOUT_PARTITIONS = 60.0
 """How many seconds a loop may be without an assignment after a revocation. Then the process ends, and the next one starts over. An
 assignment of no partitions also counts as an assignment."""
-KNOCK_SECONDS = 10.0
+ACCESS_SECONDS = 10.0
 """For how many seconds the start waits until the cluster accepts this desk. After that, the clients of the desk try again by
 themselves."""
 
@@ -96,7 +96,7 @@ class Loop:
             raise
 
     def _run(self) -> None:
-        knock(self._access, KNOCK_SECONDS)
+        try_access(self._access, ACCESS_SECONDS)
         self.transactions.connect()
         self.assignment.connect(self.topics)
         self.liveness.progressed()
@@ -232,7 +232,7 @@ class Loop:
         outdated = error.code() in FORGOTTEN or fenced_by_time
         if (error.fatal() and not outdated) or failures >= ATTEMPTS or error.code() in DENIALS:
             raise problem
-        self.calls.check_let_in()
+        self.calls.check_access()
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
         if outdated:
