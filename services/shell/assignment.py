@@ -224,7 +224,7 @@ class Assignment:
             self._passed_over_since = time.monotonic()
             return
         # `committed` must have these offsets, too. A batch that only decides time limits reads no message, so it commits `committed` again
-        # (`Offsets.standing`). If `committed` had older offsets, that commit would move the group back.
+        # (`Offsets.committed_of`). If `committed` had older offsets, that commit would move the group back.
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
 

@@ -43,6 +43,8 @@ DOUBTED = 2
 WITHOUT_PARTITIONS = 60.0
 """How many seconds a loop may be without an assignment after a revocation. Then the process ends, and the next one starts over. An
 assignment of no partitions also counts as an assignment."""
+CANNOT_WRITE = 2
+"""If this many batches have failed in a row, the desk counts as unable to write."""
 ACCESS_SECONDS = 10.0
 """For how many seconds the start waits until the cluster accepts this desk. After that, the clients of the desk try again by
 themselves."""
@@ -76,9 +78,6 @@ class Loop:
         self._pieces = Pieces(desk.name, self.transactions, self._write_piece, self._stop.is_set)
         self._parked_reader = KafkaParkedReader(desk.name, settings)
         self._retention = timedelta(days=settings.retention_days)
-        self._taken = 0
-        """The size of the present batch: the number of its messages, or, if that is more, the greatest number of keys
-        with passed time limits in one partition."""
         self._committed_at = 0.0
         """Monotonic time at which a batch was committed last."""
         self._turn_seconds = metrics.TURN.labels(desk.name)
@@ -103,7 +102,8 @@ class Loop:
         try:
             while not self._stop.is_set():
                 self._once()
-        except InterruptedError:  # `stop` was called during a restore
+        except InterruptedError:
+            # If `stop` is called during a restore, the restore raises this exception. Without `stop`, it has another cause.
             if not self._stop.is_set():
                 raise
         finally:
@@ -122,28 +122,31 @@ class Loop:
         self._stop.set()
 
     def can_work(self) -> bool:
-        """Returns whether the desk has its partitions and can write. It counts as unable to write if a batch has failed twice in a
-        row."""
-        return self.ready.is_set() and self.retries.failures < 2
+        """Returns whether the desk has its partitions and can write. It counts as unable to write after `CANNOT_WRITE` failures
+        in a row."""
+        return self.ready.is_set() and self.retries.failures < CANNOT_WRITE
 
     # one batch
 
     def _once(self) -> None:
-        due = self.due_now()
-        messages = self.poller.poll(self.retries.size, due, self._committed_at)
-        self._taken = self.poller.polled
+        messages = self.poller.poll(self.retries.size, self.due_now(), self._committed_at)
+        # A time limit may have passed while the poll waited for messages, so `due_now` is called again.
         if not messages and not self.due_now():
             self._idle()
             return
-        started = time.perf_counter()
+        started, moment = time.perf_counter(), self.clock.now()
+        due = {number: store.due(moment, self.retries.size) for number, store in self.assignment.stores.items()}
+        # The size of a batch is the number of its messages or, if that is more, the greatest number of keys with passed
+        # time limits in one partition.
+        batch_size = max(self.poller.polled, *map(len, due.values()), 0)
         try:
-            self._decide_and_write(messages)
+            self._decide_and_write(messages, moment, due)
         except KafkaException as problem:
-            self.retries.failed(problem.args[0], self._taken, _offsets(messages))
+            self.retries.failed(problem.args[0], batch_size, _offsets(messages))
             self._start_over(problem)
             return
         seconds = time.perf_counter() - started
-        self.retries.committed(self._taken, seconds, self.assignment.offsets.read)
+        self.retries.committed(batch_size, seconds, self.assignment.offsets.read)
         self.liveness.progressed()
         self._committed_at = time.monotonic()
         self._turn_seconds.observe(seconds)
@@ -166,19 +169,20 @@ class Loop:
         moment = self.clock.now().timestamp()
         return any(s.deadlines and s.deadlines[0][0] <= moment for s in self.assignment.stores.values())
 
-    def _decide_and_write(self, messages: list[Message]) -> None:
-        moment, most, stores = self.clock.now(), self.retries.size, self.assignment.stores
-        due = {partition: store.due(moment, most) for partition, store in stores.items()}
-        self._taken = max(self._taken, *map(len, due.values()), 0)
+    def _decide_and_write(self, messages: list[Message], moment: datetime, due: Mapping[int, list[str]]) -> None:
+        """Decides these messages and the time limits of these keys that have passed, and commits the outcome: the whole batch in one
+        transaction or, after `DOUBTED` failures, in halves. `due`: partition → keys, which the stores have already handed out."""
+        stores = self.assignment.stores
         try:
             raws = [raw(message) for message in messages]
-            if self.retries.may_be_of_message < DOUBTED:
+            if self.retries.message_failures < DOUBTED:
                 self._transact(self._new_turn(moment), raws, due)
             else:
                 self._pieces.commit([*raws, *[(p, key) for p, keys in due.items() for key in keys]])
         except BaseException:
             for partition, keys in due.items():
                 for key in keys:
+                    # The key is due at once. The next turn asks the decider which of its time limits have passed.
                     heapq.heappush(stores[partition].deadlines, (0.0, key))
             raise
 
@@ -200,7 +204,8 @@ class Loop:
         self.liveness.progressed()
 
     def _transact(self, turn: Turn, messages: Iterable[Raw], due: Mapping[int, list[str]]) -> None:
-        """Decides these messages and the time limits of these keys that have passed, and commits the outcome."""
+        """Decides these messages and the time limits of these keys that have passed, and commits the outcome. If nothing changed,
+        begins no transaction; the read positions are then committed later, without one (`Assignment.pass_over`)."""
         stores, offsets = self.assignment.stores, self.assignment.offsets
         read: dict[tuple[str, int], int] = {}
         try:
@@ -217,7 +222,9 @@ class Loop:
         if not turn.outcome.outputs and not changed:
             self.assignment.pass_over(read)
             return
-        self.writer.write(turn.outcome, changed, {**offsets.passed_over, **read} or offsets.standing(changed))
+        # A batch of time limits has read no message. It commits the present offsets once more.
+        read_positions = {**offsets.passed_over, **read} or offsets.committed_of(changed)
+        self.writer.write(turn.outcome, changed, read_positions)
         self.assignment.passed_over_committed()
         offsets.note_read(read)
         self.writer.keep(turn.outcome, changed)
@@ -228,14 +235,13 @@ class Loop:
         """Aborts the transaction and goes back to the committed offsets, so that the next turn reads the same messages again. Raises
         `problem` if trying again cannot help."""
         error, failures = problem.args[0], self.retries.failures
-        fenced_by_time = self.transactions.fenced_by_time(error)
-        outdated = error.code() in FORGOTTEN or fenced_by_time
-        if (error.fatal() and not outdated) or failures >= ATTEMPTS or error.code() in DENIALS:
+        needs_new_producer = error.code() in FORGOTTEN or self.transactions.fenced_after_timeout(error)
+        if (error.fatal() and not needs_new_producer) or failures >= ATTEMPTS or error.code() in DENIALS:
             raise problem
         self.calls.check_access()
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
-        if outdated:
+        if needs_new_producer:
             # A new producer aborts the open transaction of the former one. So the batch can be decided again at once.
             unknown = self.transactions.commit_requested
             self.transactions.connect()
