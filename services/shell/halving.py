@@ -13,7 +13,7 @@ SECONDS = 30.0
 """For how many seconds one batch is tried in halves. The parts that are committed by then stay committed, and the rest is read
 again."""
 TOGETHER = 16
-"""If this many refused messages wait, they are parked in a transaction of their own. Fewer refused messages are parked
+"""If this many unwritable messages wait, they are parked in a transaction of their own. Fewer of them are parked
 in one transaction with the messages that follow them."""
 TRIES = 3
 """How often a piece is tried if it failed only because the transaction before it had failed."""
@@ -118,7 +118,7 @@ class DeliveryReports:
 class Halving:
     """Finds and parks the bad messages of a batch.
 
-    `write`: commits the items, and parks those that are refused. It returns None, or the fault if nothing was committed. `accepts`:
+    `write`: commits the items, and parks those that are in the mapping (the unwritable ones). It returns None, or the fault if nothing was committed. `accepts`:
     returns whether the topic of a fault accepts another message now. `ends`: returns whether the time is over.
     """
 
@@ -131,25 +131,25 @@ class Halving:
         the latter case, no message is parked because of that fault, and the items that are not committed must be read
         again.
 
-        An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more.
+        An item counts as unwritable if it failed twice alone, its topic then accepted another message, and it failed once more.
         The third try is needed, because the cause of the first two failures may have ended meanwhile. The item is
         parked in one transaction with the items that follow.
         """
         pieces: list[Sequence[Item]] = [items]
-        refused: dict[ItemId, Trouble] = {}
+        unwritable: dict[ItemId, Trouble] = {}
         ahead: list[Item] = []
         fault: Fault | None = None
         while pieces:
             if fault and self.ends():
                 return fault
             piece = pieces.pop()
-            failed = self.write([*ahead, *piece], refused)
+            failed = self.write([*ahead, *piece], unwritable)
             if failed and len(piece) == 1:
-                failed = self.write([*ahead, *piece], refused)
+                failed = self.write([*ahead, *piece], unwritable)
                 if failed and not (failed.of_message and self.accepts(failed)):
                     return failed
                 if failed:
-                    failed = self.write([*ahead, *piece], refused)
+                    failed = self.write([*ahead, *piece], unwritable)
             if not failed:
                 ahead = []
             elif len(piece) > 1:
@@ -157,7 +157,7 @@ class Halving:
                 pieces += [piece[half:], piece[:half]]
                 fault = failed
             elif piece and failed.of_message:
-                refused[id_of(piece[0])] = failed.trouble()
+                unwritable[id_of(piece[0])] = failed.trouble()
                 ahead.append(piece[0])
                 fault = failed
                 if not pieces or len(ahead) >= TOGETHER:

@@ -187,18 +187,18 @@ class Loop:
             raise
 
     def _new_turn(
-        self, at: datetime, refused: Mapping[ItemId, Trouble] | None = None, *, one_by_one: bool = False
+        self, at: datetime, unwritable: Mapping[ItemId, Trouble] | None = None, *, one_by_one: bool = False
     ) -> Turn:
         partitions, reader = self.settings.partitions, self._parked_reader
-        return Turn(self.desk, partitions, at, self._retention, reader, refused, one_by_one)
+        return Turn(self.desk, partitions, at, self._retention, reader, unwritable, one_by_one)
 
-    def _write_piece(self, items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> None:
+    def _write_piece(self, items: Sequence[Item], unwritable: Mapping[ItemId, Trouble]) -> None:
         """Decides and commits a part of a batch that is tried in halves."""
         due: dict[int, list[str]] = {}
         for item in items:
             if not isinstance(item, Raw):
                 due.setdefault(item[0], []).append(item[1])
-        turn = self._new_turn(self.clock.now(), refused, one_by_one=True)
+        turn = self._new_turn(self.clock.now(), unwritable, one_by_one=True)
         self._transact(turn, [item for item in items if isinstance(item, Raw)], due)
         self.retries.committed_piece()
         self.liveness.progressed()
@@ -214,7 +214,7 @@ class Loop:
                 read[message.topic, message.partition] = message.offset + 1
             for partition, keys in due.items():
                 turn.handle_deadlines(stores[partition], partition, keys)
-            changed = turn.changed()
+            changed = turn.encode_changes()
         except (KafkaException, InterruptedError, MemoryError):
             raise
         except Exception as error:

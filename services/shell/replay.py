@@ -67,14 +67,14 @@ class Replays:
             entry.record.waiting.replay = Replay(-1, order.asked_by)
             self._step(entry, key, partition, None)
 
-    def go_on(self, entry: OverlayEntry, key: str, partition: int, refusal: Trouble | None = None) -> None:
-        """Does the next step of a replay that an earlier turn did not finish. `refusal`: why the outcome of this step cannot be written. If
-        there is a refusal, the replay ends without reading anything, because the reading may be the cause of the failure."""
+    def go_on(self, entry: OverlayEntry, key: str, partition: int, known_trouble: Trouble | None = None) -> None:
+        """Does the next step of a replay that an earlier turn did not finish. `known_trouble`: why the outcome of this
+        step cannot be written. If it is given, the replay ends without reading anything, because the reading may be the cause of the failure."""
         waiting = entry.record.waiting
         if waiting is None or waiting.replay is None or entry.record.parked:
             return
-        if refusal is not None:
-            self._stop(entry, key, partition, waiting, refusal)
+        if known_trouble is not None:
+            self._stop(entry, key, partition, waiting, known_trouble)
             return
         order: ParkingOrder | None = None
         if waiting.replay.order >= 0:
