@@ -102,8 +102,7 @@ class Loop:
         try:
             while not self._stop.is_set():
                 self._once()
-        except InterruptedError:
-            # If `stop` is called during a restore, the restore raises this exception. Without `stop`, it has another cause.
+        except InterruptedError:  # a restore raises it if `stop` was called; without `stop`, it has another cause
             if not self._stop.is_set():
                 raise
         finally:
@@ -122,8 +121,7 @@ class Loop:
         self._stop.set()
 
     def can_work(self) -> bool:
-        """Returns whether the desk has its partitions and can write. It counts as unable to write after `CANNOT_WRITE` failures
-        in a row."""
+        """Returns whether the desk has its partitions and can write (see `CANNOT_WRITE`)."""
         return self.ready.is_set() and self.retries.failures < CANNOT_WRITE
 
     # one batch
@@ -136,8 +134,7 @@ class Loop:
             return
         started, moment = time.perf_counter(), self.clock.now()
         due = {number: store.due(moment, self.retries.size) for number, store in self.assignment.stores.items()}
-        # The size of a batch is the number of its messages or, if that is more, the greatest number of keys with passed
-        # time limits in one partition.
+        # the number of messages or, if that is more, the greatest number of keys with passed time limits in one partition
         batch_size = max(self.poller.polled, *map(len, due.values()), 0)
         try:
             self._decide_and_write(messages, moment, due)
@@ -170,8 +167,8 @@ class Loop:
         return any(s.deadlines and s.deadlines[0][0] <= moment for s in self.assignment.stores.values())
 
     def _decide_and_write(self, messages: list[Message], moment: datetime, due: Mapping[int, list[str]]) -> None:
-        """Decides these messages and the time limits of these keys that have passed, and commits the outcome: the whole batch in one
-        transaction or, after `DOUBTED` failures, in halves. `due`: partition → keys, which the stores have already handed out."""
+        """Decides and commits a batch, in one transaction or, after `DOUBTED` failures, in halves. `due`: partition → keys whose time
+        limits have passed; the stores no longer list them as due."""
         stores = self.assignment.stores
         try:
             raws = [raw(message) for message in messages]
