@@ -17,25 +17,25 @@ from schemas.release import ArrivalRecorded, ArrivalRetracted, ReleaseGranted, R
 from services.release.arrivals import (
     BY_GATE,
     MOST_LANDINGS,
+    arrival_reported_by,
     arrived_whole,
     by_gate,
     gone_with,
     misfit,
     named,
     no_news,
-    told_by,
     too_many_landings,
     what_stands,
 )
 from services.release.dossier import Dossier, Landing
-from services.release.goods import Goods, Released, Withdrawn, officers
-from services.release.holds import learn
+from services.release.goods import Goods, Released, Withdrawn, officer_holds_of
+from services.release.holds import add_evidence
 from services.release.settling import settle
 from services.release.statement import Statement
 from services.release.transfers import here
 
 
-def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
+def report_arrival(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
     """Records that the goods, or a part of them, have arrived, whatever else holds them. A report that adds nothing is refused."""
     dossier = state.dossier
     known = [*[each.message_id for each in dossier.landings], *[each.wrong for each in dossier.retractions]]
@@ -69,7 +69,7 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     return (arrived, *_after(state, arrived, hearing))
 
 
-def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
+def retract_arrival(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
     """Takes back a wrong report of an arrival. Only its sender may do so. If an older software version recorded the report, the sender is not
     known; then everybody who may report arrivals may take it back, because that can only hold the goods. A report that a terminal made to the
     gate desk must be taken back there."""
@@ -78,7 +78,7 @@ def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[
         return ()
     if isinstance(state, Withdrawn):
         return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
-    wrong = told_by(dossier, request.wrong)
+    wrong = arrival_reported_by(dossier, request.wrong)
     if wrong is None and any(each.wrong == request.wrong for each in dossier.retractions):
         return refuse(
             request, hearing, RefusalCode.ALREADY_ANSWERED, phrase("counts_no_longer", report=request.wrong[:80])
@@ -109,9 +109,9 @@ def _less(state: Goods, wrong: Landing, remark: str, by: str, consignment: str, 
         retracted_by=shown(by, 64),
         phrases=(why,),
     )
-    dossier = learn(state.dossier, retracted, hearing.message_id)
+    dossier = add_evidence(state.dossier, retracted, hearing.message_id)
     fact = retracted.model_copy(update=what_stands(dossier))
-    facts = settle(state, dossier, officers(state), consignment, hearing)
+    facts = settle(state, dossier, officer_holds_of(state), consignment, hearing)
     return (fact, *facts, *_here_still(state, dossier, facts, consignment, hearing))
 
 
@@ -130,14 +130,14 @@ def _here_still(
     return Statement(consignment, state, dossier, hearing.at).released_still(tuple(other), version)
 
 
-def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
+def retract_landing(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
     """Handles a terminal's retraction of the arrival of a container. The goods have then not arrived in it, unless another report says so."""
     if isinstance(state, Withdrawn):
         return ()
-    dossier, landing = learn(state.dossier, fact, hearing.message_id), by_gate(state.dossier, fact.container_no)
+    dossier, landing = add_evidence(state.dossier, fact, hearing.message_id), by_gate(state.dossier, fact.container_no)
     if dossier is state.dossier:
         return ()
-    facts = settle(state, dossier, officers(state), fact.consignment_id, hearing)
+    facts = settle(state, dossier, officer_holds_of(state), fact.consignment_id, hearing)
     facts = (*facts, *_here_still(state, dossier, facts, fact.consignment_id, hearing))
     if landing is None:
         return facts
@@ -154,7 +154,7 @@ def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) 
     return (retracted, *facts)
 
 
-def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
+def report_landing(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
     """Records that the goods have arrived in a container, as a terminal reported to the gate desk, unless that is known already."""
     at, disbelieved = event_time(fact.occurred_at, hearing)
     boxes = named((fact.container_no,))
@@ -177,11 +177,11 @@ def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, 
 
 
 def _after(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fact, ...]:
-    dossier = learn(state.dossier, arrived, hearing.message_id)
-    return settle(state, dossier, officers(state), arrived.consignment_id, hearing)
+    dossier = add_evidence(state.dossier, arrived, hearing.message_id)
+    return settle(state, dossier, officer_holds_of(state), arrived.consignment_id, hearing)
 
 
-def depart(
+def leave_or_transfer(
     state: Goods,
     fact: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
     hearing: Hearing,
@@ -191,7 +191,7 @@ def depart(
 
     Nothing is published about goods that are not assessed yet. After the assessment, the message counts.
     """
-    dossier = learn(state.dossier, fact, hearing.message_id)
+    dossier = add_evidence(state.dossier, fact, hearing.message_id)
     if isinstance(state, Withdrawn) or dossier is state.dossier or (dossier.terms is None and state.version == 0):
         return ()
-    return settle(state, dossier, officers(state), fact.consignment_id, hearing)
+    return settle(state, dossier, officer_holds_of(state), fact.consignment_id, hearing)

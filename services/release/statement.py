@@ -23,8 +23,8 @@ from schemas.release import (
 from services.release.arrivals import arrival_was_wrong, arrived_pieces, arrived_whole
 from services.release.departures import gone
 from services.release.dossier import Bound, Dossier, Terms
-from services.release.goods import Goods, Refused, Released, names, told_as, told_to_gate
-from services.release.holds import ages, lifting, why_held
+from services.release.goods import Goods, Refused, Released, gate_statement, gate_statements, names
+from services.release.holds import latest_revisions, lifting, why_held
 from services.release.transfers import containers, filled, here, sources
 
 
@@ -64,7 +64,7 @@ class Statement:
             answers=lifting(dossier),
             holds=holds,
             pieces=most.pieces if holds and most and not boxes else None,
-            revisions=ages(dossier),
+            revisions=latest_revisions(dossier),
         )
         return (granted, *self.to_gate(phrase("not_arrived_yet"), holds=holds, released=True))
 
@@ -85,7 +85,7 @@ class Statement:
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
         return (revoked, held, *self.to_gate(why, holds=holds))
 
-    def refuse(self, cause: str, why: Phrase, officers: tuple[Hold, ...]) -> tuple[Fact, ...]:
+    def refuse(self, cause: str, why: Phrase, officer_holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Refuses the goods because of `cause`, the id of the hold that failed. If the goods are released, the release is revoked
         first."""
         facts: tuple[Fact, ...] = ()
@@ -99,10 +99,10 @@ class Statement:
             declaration_no=self.dossier.terms.declaration_no if self.dossier.terms else None,
             cause=shown(cause, 240),
             reason=reason(why),
-            holds=officers,
+            holds=officer_holds,
             phrases=(why,),
         )
-        again = isinstance(self.state, Refused) and self._more_than_stated(officers)
+        again = isinstance(self.state, Refused) and self._more_than_stated(officer_holds)
         return (*facts, refused, *self.to_gate(phrase("refused_for"), why, refused=True, again=again))
 
     def reconsider(self, cause: str) -> RefusalRevoked:
@@ -157,7 +157,7 @@ class Statement:
         may lack that statement for a container into which the goods have gone, or come back, since it was published. If
         the gate desk has an earlier statement about such a container, it accepts another one only with a new version;
         otherwise the version stays the same."""
-        released, known_to_gate = isinstance(self.state, Released), told_to_gate(self.state)
+        released, known_to_gate = isinstance(self.state, Released), gate_statements(self.state)
         again = self.to_gate(phrase("not_released"), holds=holds, released=released)
         if any(fact.key in known_to_gate for fact in again):
             return again
@@ -170,7 +170,7 @@ class Statement:
         terms, arrived, at_gate, left = (
             self.dossier.terms,
             here(self.dossier),
-            told_to_gate(self.state),
+            gate_statements(self.state),
             gone(self.dossier),
         )
         if terms is None:
@@ -199,14 +199,14 @@ class Statement:
         terms = self.dossier.terms
         if terms is None:
             return ()
-        known_to_gate, arrived = told_to_gate(self.state), here(self.dossier)
+        known_to_gate, arrived = gate_statements(self.state), here(self.dossier)
         spared: frozenset[str] = frozenset()
         if self.dossier.departures and not refused and all(_is_of_the_way(h) or is_of_lapse(h.hold_id) for h in holds):
             spared = gone(self.dossier)
         facts: list[Fact] = []
         for box in containers(self.dossier):
             number = box.container_no
-            want = told_as(released and number in arrived, refused, number in arrived)
+            want = gate_statement(released=released and number in arrived, refused=refused, here=number in arrived)
             known = known_to_gate.get(number)
             if (want == known and not again) or (known == "freed" and number in spared):
                 continue

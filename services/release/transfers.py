@@ -15,7 +15,7 @@ MOST_TRANSFERS = 64
 """How many strippings are stored for one consignment."""
 
 
-def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
+def with_transfer(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
     """Returns the dossier with one more transfer. Returns the same object if the dossier has this transfer already, or
     has no room for another one."""
     if any(each.report_id == fact.report_id for each in dossier.transfers):
@@ -26,7 +26,7 @@ def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
     return _with(dossier, new)
 
 
-def taken_back(dossier: Dossier, fact: TransferRetracted) -> Dossier:
+def with_retracted_transfer(dossier: Dossier, fact: TransferRetracted) -> Dossier:
     """Returns the dossier in which this transfer does not count, even if the transfer is read only later; the same object if that is
     known already."""
     known = next((each for each in dossier.transfers if each.report_id == fact.report_id), None)
