@@ -18,9 +18,12 @@ from schemas.gate import (
 )
 from schemas.vocabulary import same_word
 from services.gate.box import Box, Part, Report
+from services.gate.departures import departure_of, itself_kept
+from services.gate.may_leave import lots_in
 from services.gate.reasons import WHY
 from services.gate.same_goods import RULE_SET, lodged_again
-from services.gate.visits import Truth, Visit, departure_of, has_retracted_opening, itself_kept, lots_in
+from services.gate.truth import Truth, Visit
+from services.gate.visits import has_retracted_opening
 
 
 def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:

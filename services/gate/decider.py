@@ -239,7 +239,7 @@ def _mark(box: Box, name: str, **marks: str | bool | tuple[str, ...] | datetime 
 
 
 def _key(alarm: GateAlarmRaised) -> str:
-    """Returns the key of an alarm, as `visits.Alarm.key` does. An alarm is about a report, or about one consignment."""
+    """Returns the key of an alarm, as `truth.Alarm.key` does. An alarm is about a report, or about one consignment."""
     return f"{alarm.alarm}/{alarm.report_id or next(iter(alarm.waiting_for), '')}"
 
 

@@ -9,7 +9,9 @@ from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing
 from schemas.phrases import Phrase
 from services.gate.box import BEFORE, Box, ContainerFinding, Permit, Yes
-from services.gate.visits import Truth, Visit, look, subject_of, unsettled
+from services.gate.departures import unsettled
+from services.gate.truth import Truth, Visit, subject_of
+from services.gate.visits import look
 
 MOST_PARTS = 500
 """The most consignments that are stored for one container. If more declarations name it, its content cannot be checked."""

@@ -19,9 +19,11 @@ from schemas.gate import (
 )
 from schemas.phrases import phrase
 from services.gate.box import Box, ContainerFinding, ContainerHold, Permit
+from services.gate.departures import unsettled
 from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, ended_at, noted
 from services.gate.reports import voided
-from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, subject_of, unsettled
+from services.gate.truth import SAME_EVENT, SKEW, Alarm, Truth, subject_of
+from services.gate.visits import look
 
 MOST_HOLDS = 64
 """How many holds may be open on one container."""
@@ -50,7 +52,7 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
 def _remembered(box: Box) -> tuple[ContainerFinding, ...]:
     """Returns the latest `REMEMBERED` findings, and the earlier findings that made a stored report void and were not
     retracted. Such an earlier finding is still needed, because the void report may be a sign that the container came
-    again (`visits._perhaps_came_again`). There are at most as many earlier findings as reports."""
+    again (`visits.perhaps_came_again`). There are at most as many earlier findings as reports."""
     void = {report.id for report in box.reports if report.void}
     earlier = [f for f in box.findings[:-REMEMBERED] if void & {*f.voided, *map(subject_of, f.settled)}]
     return (*[f for f in earlier if not f.retracted], *box.findings[-REMEMBERED:])

@@ -38,9 +38,11 @@ from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import StayCode
 from services.gate.box import Box, PublishedVisit
 from services.gate.consignments import declared_again, of_consignments
+from services.gate.departures import departure_of
+from services.gate.may_leave import Answer, answer, counted
 from services.gate.messages import Input
 from services.gate.reports import time_of
-from services.gate.visits import Answer, Truth, Visit, answer, counted, departure_of, subject_of
+from services.gate.truth import Truth, Visit, subject_of
 
 DESK = "gate"
 """The value of `retracted_by` in a fact about a strike that this desk ended."""
