@@ -1,6 +1,7 @@
 """How did goods leave in a container, was that allowed, and which alarms follow?
 
-The visits are known already (`services.gate.visits`). A later statement of the release desk does not change how goods left.
+`services.gate.visits` computes the visits, and asks this file about each that has ended. The file also has the permits, because a permit decides
+how goods left.
 """
 
 from collections.abc import Iterable

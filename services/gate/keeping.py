@@ -24,20 +24,20 @@ REMEMBERED = 256
 Y = TypeVar("Y", Yes, Permit)
 
 
-class Learned(NamedTuple):
+class Addition(NamedTuple):
     """The box after a message, and why the message is refused (a code, and a phrase with the values); None if it is not refused."""
 
     box: Box
     refusal: tuple[RefusalCode, Phrase] | None = None
 
 
-def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tuple[Y, ...]:
+def with_end(at: datetime, permissions: tuple[Y, ...], consignment_id: str = "") -> tuple[Y, ...]:
     """Returns these permissions of the gate or of officers, in which those that are in force end at the time `at`. `consignment_id`: if
     it is given, only those for this consignment end. Returns the same object if none ends."""
-    ends = [each.until is None and (not consignment_id or each.is_for(consignment_id)) for each in given]
+    ends = [each.until is None and (not consignment_id or each.is_for(consignment_id)) for each in permissions]
     if not any(ends):
-        return given
-    return tuple([replace(each, until=at) if end else each for each, end in zip(given, ends, strict=True)])
+        return permissions
+    return tuple([replace(each, until=at) if end else each for each, end in zip(permissions, ends, strict=True)])
 
 
 def with_room(box: Box) -> Box:
