@@ -86,7 +86,7 @@ def arrived_partly(dossier: Dossier) -> bool:
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 
 
-def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | None:
+def why_misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | None:
     """Returns why a report of a partial arrival cannot be about these goods (a code and a phrase); None if it can. Before
     the assessment it is always None."""
     if dossier.terms is None:
@@ -102,7 +102,7 @@ def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | N
     return None
 
 
-def no_news(dossier: Dossier, landing: Landing) -> bool:
+def adds_nothing(dossier: Dossier, landing: Landing) -> bool:
     """Returns whether the report adds nothing, because everything that it names has arrived already.
 
     Before the assessment, a report adds nothing only if an earlier one names exactly the same containers. An earlier
@@ -221,14 +221,14 @@ def without_arrival(dossier: Dossier, fact: ArrivalRetracted, message_id: str) -
     return noted._replace(arrived_at=None, arrival_request="", arrival_sender="")
 
 
-def gone_with(dossier: Dossier, wrong: Landing) -> bool:
+def all_have_left(dossier: Dossier, wrong: Landing) -> bool:
     """Returns whether all containers that the report names have left, which proves that they had arrived."""
     declared = [each.container_no for each in dossier.terms.containers] if dossier.terms else []
     numbers = {*(wrong.containers or declared)}
     return bool(numbers) and numbers <= {each.container_no for each in dossier.departures if not each.retraction}
 
 
-def fewer(before: Dossier, after: Dossier) -> bool:
+def less_has_arrived(before: Dossier, after: Dossier) -> bool:
     """Returns whether less has arrived according to `after` than according to `before`."""
     if arrived_whole(before) is None and not arrived_partly(before):
         return False
@@ -240,7 +240,7 @@ def fewer(before: Dossier, after: Dossier) -> bool:
     return arrived_whole(before) is not None or (had.pieces or 0 if had else 0) > (have.pieces or 0 if have else 0)
 
 
-def what_stands(dossier: Dossier) -> dict[str, Any]:
+def standing_arrivals(dossier: Dossier) -> dict[str, Any]:
     """Returns the arrivals that were not taken back, as fields of `ArrivalRetracted`; empty if nothing has arrived."""
     numbers, most = arrived_boxes(dossier), arrived_pieces(dossier)
     if dossier.terms is None:

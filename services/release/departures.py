@@ -24,7 +24,7 @@ def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
     return left
 
 
-def gone(dossier: Dossier) -> frozenset[str]:
+def left_released(dossier: Dossier) -> frozenset[str]:
     """Returns the containers that left with these goods released."""
     return frozenset([each.container_no for each in dossier.departures if each.released and not each.retraction])
 

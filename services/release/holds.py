@@ -52,9 +52,9 @@ from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Owner
 from services.release.arrivals import (
     arrived_whole,
-    misfit,
     name_of,
     what_is_missing,
+    why_misfit,
     with_arrival,
     with_opening,
     without_arrival,
@@ -258,7 +258,7 @@ def _assessed(dossier: Dossier, fact: ConsignmentAssessed) -> Dossier:
     known = dossier._replace(terms=_terms(fact))
     if not dossier.landings:
         return known
-    return known._replace(landings=tuple([each for each in dossier.landings if not misfit(known, each)]))
+    return known._replace(landings=tuple([each for each in dossier.landings if not why_misfit(known, each)]))
 
 
 def _wished(dossier: Dossier, fact: WithdrawalRequested) -> Dossier:

@@ -8,7 +8,7 @@ from schemas.hold_ids import of_lapse
 from schemas.phrases import phrase
 from schemas.vocabulary import Direction, Owner, day_in_china
 from services.release.arrivals import boxes_of_terminals
-from services.release.departures import gone
+from services.release.departures import left_released
 from services.release.goods import Goods, Released, officer_holds_of
 from services.release.holds import held_because
 from services.release.settling import settle
@@ -68,7 +68,7 @@ def lapse_limits(state: Goods) -> dict[str, Limit]:
     terms = state.dossier.terms
     if not isinstance(state, Released) or terms is None or terms.direction is not Direction.IMPORT:
         return {}
-    outside, reported = gone(state.dossier), boxes_of_terminals(state.dossier)
+    outside, reported = left_released(state.dossier), boxes_of_terminals(state.dossier)
     ends: dict[str, Limit] = {}
     for number, since in state.boxes.items():
         if number not in outside:

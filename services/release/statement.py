@@ -21,11 +21,11 @@ from schemas.release import (
     ReleaseRevoked,
 )
 from services.release.arrivals import arrival_was_wrong, arrived_pieces, arrived_whole
-from services.release.departures import gone
+from services.release.departures import left_released
 from services.release.dossier import Bound, Dossier, Terms
 from services.release.goods import Goods, Refused, Released, gate_statement, gate_statements, names
 from services.release.holds import latest_revisions, lifting, why_held
-from services.release.transfers import containers, filled, here, sources
+from services.release.transfers import arrived_since, containers, filled_since, first_transfers
 
 
 class Statement:
@@ -34,7 +34,7 @@ class Statement:
     def __init__(self, consignment: str, state: Goods, dossier: Dossier, at: datetime) -> None:
         self.consignment, self.state, self.dossier, self.at = consignment, state, dossier, at
         self.version = state.version + 1
-        self.came_from = sources(dossier)
+        self.came_from = first_transfers(dossier)
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Publishes that the goods stay held by `holds`, and the statements that the gate desk does not have yet."""
@@ -51,7 +51,7 @@ class Statement:
         """Releases the goods. If there are `holds`, they hold only goods that have not arrived, and the goods that have
         arrived are released."""
         terms, dossier = self.dossier.terms, self.dossier
-        boxes, most = filled(dossier), arrived_pieces(dossier)
+        boxes, most = filled_since(dossier), arrived_pieces(dossier)
         arrived = max(boxes.values()) if boxes else arrived_whole(dossier) or (most.at if most else None)
         assert terms is not None and arrived is not None, "nothing else holds the goods, so both are known"
         granted = ReleaseGranted(
@@ -127,7 +127,7 @@ class Statement:
             reason=shown(remark, breaks=True),
         )
         sent_back = self.send_back(RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already"), but=request_id)
-        arrived, boxes = here(self.dossier), containers(self.dossier)
+        arrived, boxes = arrived_since(self.dossier), containers(self.dossier)
         freed = [
             self._freed(terms, box, arrived, released=False, never=self._never_came(box, arrived)) for box in boxes
         ]
@@ -169,9 +169,9 @@ class Statement:
         that are not released, or have left, are left out."""
         terms, arrived, at_gate, left = (
             self.dossier.terms,
-            here(self.dossier),
+            arrived_since(self.dossier),
             gate_statements(self.state),
-            gone(self.dossier),
+            left_released(self.dossier),
         )
         if terms is None:
             return ()
@@ -199,10 +199,10 @@ class Statement:
         terms = self.dossier.terms
         if terms is None:
             return ()
-        known_to_gate, arrived = gate_statements(self.state), here(self.dossier)
+        known_to_gate, arrived = gate_statements(self.state), arrived_since(self.dossier)
         spared: frozenset[str] = frozenset()
         if self.dossier.departures and not refused and all(_is_of_the_way(h) or is_of_lapse(h.hold_id) for h in holds):
-            spared = gone(self.dossier)
+            spared = left_released(self.dossier)
         facts: list[Fact] = []
         for box in containers(self.dossier):
             number = box.container_no
