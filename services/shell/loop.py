@@ -240,9 +240,9 @@ class Loop:
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
         if needs_new_producer:
             # A new producer aborts the open transaction of the former one. So the batch can be decided again at once.
-            unknown = self.transactions.commit_requested
+            outcome_unknown = self.transactions.commit_requested
             self.transactions.connect()
-            if unknown:
+            if outcome_unknown:
                 # The commit was requested, but its answer is not known. If the batch was committed, the store lacks the
                 # records of the batch. So the records are read again.
                 self.assignment.take_over(self.assignment.consumer.assignment())

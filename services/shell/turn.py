@@ -126,10 +126,10 @@ class Turn:
         for key in keys:
             known_trouble = self.unwritable.get((partition, key))
             entry = self._overlay.entry(store, partition, key)
-            waited = entry.waits
-            if waited:
-                # A replay that an earlier turn did not finish has made the record due (`Replays._later`), so it continues here.
-                self._replays.go_on(entry, key, partition, known_trouble)
+            was_parked = entry.waits
+            if was_parked:
+                # A replay that an earlier turn did not finish has made the record due (`Replays._make_due`), so it continues here.
+                self._replays.continue_replay(entry, key, partition, known_trouble)
             if entry.waits:
                 entry.dirty = True
                 if entry.record.waiting is None or entry.record.waiting.replay is None:
@@ -137,7 +137,7 @@ class Turn:
                 continue
             # A closed record is due when its retention ends. But if messages were parked, it was due for the replay, so it
             # is not deleted here.
-            if entry.record.closed and not waited:
+            if entry.record.closed and not was_parked:
                 if entry.record.due is not None and entry.record.due <= self._at.timestamp():
                     entry.state, entry.dirty, entry.forgotten = None, True, True
                 continue
@@ -204,9 +204,9 @@ class Turn:
             self._park_time_limits(entry, key, partition, error)
 
     def _compute_again(self) -> None:
-        taken = self._input
+        inputs = self._input
         self._begin()
-        for store, one in taken:
+        for store, one in inputs:
             if isinstance(one, Raw):
                 self.handle(store, one)
             else:
