@@ -48,7 +48,7 @@ listed, because no request of a person ends a wait for them."""
 
 
 def requests_for(awaited: str, owner: str) -> Requests:
-    """Returns the kinds of requests that end what goods wait for. `awaited`: the id of a hold, or a step; `owner`: a
+    """Returns the kinds of requests that end a wait of goods. `awaited`: the id of a hold, or a step; `owner`: a
     value of `Mover`. Returns () if no request of a person ends the wait, or if this software version does not know the
     owner."""
     does = _DOES.get(owner)
@@ -56,7 +56,7 @@ def requests_for(awaited: str, owner: str) -> Requests:
 
 
 def roles_for(awaited: str, owner: str) -> list[Role]:
-    """Returns the roles that may send a request which ends what goods wait for, in the order of `Role`. The arguments
+    """Returns the roles that may send a request which ends a wait of goods, in the order of `Role`. The arguments
     are those of `requests_for`."""
     return _roles(requests_for(awaited, owner))
 
@@ -77,9 +77,8 @@ _ENDS_STAY: Final[Mapping[StayCode, Requests]] = MappingProxyType(
 
 
 def roles_of_stay(code: StayCode) -> list[Role]:
-    """Returns the roles that may send a request which ends what the container waits for, in the order of `Role`. The
-    list is empty for NOT_RELEASED and STRIPPED, with which the container itself waits for nobody (see
-    `StayCode.owner`)."""
+    """Returns the roles that may send a request which ends the wait of a container, in the order of `Role`. The list is
+    empty for NOT_RELEASED and STRIPPED, with which the container itself waits for nobody (see `StayCode.owner`)."""
     return _roles(_ENDS_STAY[code])
 
 

@@ -202,9 +202,9 @@ def _number(value: Any) -> str:
 
 
 class DocumentedProblem(NamedTuple):
-    """The documentation of a kind of problem. `request`: an HTTP request that leads to the problem, empty if no single request does. `who`:
-    the sender of that request: "" for any account with the right, "-" for nobody, else the name of an account. `zh`, `en`: when the problem
-    occurs."""
+    """The documentation of a kind of problem. `request`: an HTTP request that leads to the problem, empty if no single
+    request does. `who`: the account that sends that request. "" stands for any account with the right, and "-" for a
+    sender who is not authenticated. `zh`, `en`: when the problem occurs."""
 
     status: int
     who: str

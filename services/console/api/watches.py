@@ -177,8 +177,9 @@ class WatchCoordinator:
             raise Problem(409, "too_many_watches", limit=MOST_OPEN)
 
     async def _ask(self, copies: Sequence[Prepared], more: Sequence[Prepared] = ()) -> None:
-        """Sends `more`, or `copies` if `more` is empty. If not all are acknowledged, raises a Problem 503 that says how many partitions
-        have the watch."""
+        """Sends `more`, or `copies` if `more` is empty. `copies`: the requests that place or lift the watch, one for
+        each partition. If the broker does not acknowledge everything that was sent, raises a Problem 503 that says how
+        many of `copies` were acknowledged; without `copies`, raises the problem of `Asker.ask_all`."""
         try:
             await self._asker.ask_all(more or copies)
         except Problem as problem:
