@@ -50,7 +50,7 @@ def requests(
     """Returns the list of the requests that consoles took in, the latest first. `person`: if not empty, only requests
     by this account. `subject`: if not empty, only requests about these goods or this container. `named`: the ids of the
     consignments that have `subject` as their declaration number or reference. `from_us`, `until_us`: if neither is
-    None, only requests from the first time until before the second (microseconds since 1970 UTC)."""
+    None, only requests that were taken in at `from_us` or later and before `until_us` (microseconds since 1970 UTC)."""
     r = t.LODGEMENTS.c
     wanted: list[ColumnElement[bool]] = []
     if person:

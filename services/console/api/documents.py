@@ -266,8 +266,8 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> Text:
-    """Returns the value at the pointer of a finding in both languages. It is made from the phrase of the finding, or from the sentence if an
-    older software version wrote the finding."""
+    """Returns the value at the pointer of a finding in both languages. It is made from the phrase of the finding, or,
+    if an older software version wrote the finding without a phrase, from the text in `seen`."""
     by_phrase = in_words_of(phrases_of(finding))
     zh, en = in_words(str(finding.get("seen", ""))[:SHORT]) if by_phrase is None else by_phrase
     return Text(zh=zh[:LONGEST_REASON], en=en[:LONGEST_REASON])
@@ -520,7 +520,8 @@ def box_hold(hold: BoxHold) -> BoxHoldView:
 
 
 def block(row: Container) -> BlockView | None:
-    """Returns the alarm of the container that waits for an officer's finding, as a document; None if there is none."""
+    """Returns, as a document, the alarm of this container that waits for an officer's finding; None if no alarm
+    waits."""
     if not row.blocking:
         return None
     return BlockView(

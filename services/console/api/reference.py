@@ -125,7 +125,8 @@ def _hs_names() -> Mapping[str, Bilingual]:
 
 
 def origin_of(table: str) -> CodeTable | None:
-    """Returns the source, the day and the gaps of the list `table` of `TABLES`; None if its codes are the software's own."""
+    """Returns the code table behind the list `table` of `TABLES`, with its source, its day and what it lacks. Returns
+    None if the codes of the list are the software's own."""
     return tables(day_in_china(now())).get(table.replace("_", "-"))
 
 

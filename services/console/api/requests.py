@@ -118,7 +118,7 @@ def _header(request: Request, name: str, longest: int) -> str:
 
 
 class BatchShape(BaseModel):
-    """The shape of a batch as a whole."""
+    """The shape of a batch with declarations of any shape. It shows what is wrong with a body that is no batch."""
 
     model_config = ConfigDict(extra="forbid", title="Batch")
     declarations: list[Any]
@@ -264,7 +264,7 @@ def _json(result: BatchItem) -> bytes:
 
 
 def _refused(index: int, reference: str, problem: Problem) -> BatchItem:
-    """Returns the result of a declaration that was refused as a whole."""
+    """Returns the result of a declaration that was refused for another reason than faults in its fields."""
     details = problem.details()
     return BatchItem(
         index=index,

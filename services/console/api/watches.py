@@ -33,7 +33,8 @@ KNOWN_AT_ONCE = 500
 FOLLOW_SECONDS = 1.0
 LOOKS = 3
 """The second search begins when this many growing values of `as_of` were read after all partitions had answered. The
-first value may have been measured before the last answer, but the last value was certainly measured after it."""
+first value may have been measured before the last partition answered, but the last value was certainly measured after
+that."""
 log = structlog.get_logger()
 
 
@@ -46,7 +47,7 @@ class WatchCoordinator:
     ) -> None:
         self._asker, self._rows, self._partitions, self._as_of = asker, rows, partitions, as_of
         self._complete_times: dict[str, list[datetime]] = {}
-        """Id of a watch that every partition has answered → the times up to which the rows have been found complete since that answer."""
+        """Id of a watch → the values of `as_of` that were read after every partition had answered, in growing order."""
 
     @property
     def partitions(self) -> int:
