@@ -288,7 +288,8 @@ class Asker:
         """Returns the row of the same request from memory or from `tables.LODGEMENTS`; None if there is none. Raises Problem 422 if the request in
         that row has other content.
 
-        The table also has requests from before a restart, and those of an older software version, which derived ids from sender and key alone.
+        The table also has requests from before a restart, and requests of an older software version, which derived ids
+        from sender and idempotency key alone.
         """
         if self._known(request):
             return request
