@@ -1,5 +1,5 @@
-"""With which accounts does a person try a sandbox? A sandbox has one demo account of each role. The password and the
-keys of the demo accounts are published, so these accounts and keys are refused outside a sandbox."""
+"""Who may try a sandbox? Anybody may: a sandbox has one demo account of each role. The password and the keys of the demo
+accounts are published, so these accounts and keys are refused outside a sandbox."""
 
 from typing import NamedTuple
 
