@@ -69,7 +69,8 @@ class MessageHandler:
             # The message did not cause the lack of memory. The next process reads the message again.
             raise
         except Exception as error:
-            # No other error of the decoding is known. A message that causes one must not stop the other messages.
+            # The decoding is not expected to raise any other exception. If a message causes one nevertheless, this
+            # message must not stop the other messages.
             return trouble_of(error)
         if entry.misplaced:
             belongs = partition_of(key.encode(), self._partitions)
@@ -96,8 +97,9 @@ class MessageHandler:
         return None
 
     def _decoded(self, kind: type[Message], message: Raw) -> Message:
-        """Returns the decoded message. A kind that can only hold goods is decoded even if a later version added
-        fields. If its content cannot be read, it is replaced by a hold on the goods that its key names."""
+        """Returns the decoded message. A message that can only hold goods is decoded even if a later version added
+        fields. If the content of such a message cannot be read, a hold on the goods that its key names is returned
+        instead."""
         try:
             return decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
         except Undecodable as error:

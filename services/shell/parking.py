@@ -98,8 +98,8 @@ def parked_fact(
 
 
 def parked_raw(fact: MessageParked) -> Raw:
-    """Returns the message as it was read. It has no value if the value was too large to be copied into the fact. Raises
-    ValueError for invalid base64."""
+    """Returns the parked message, as far as the fact contains it. The message has no value if the value was too large
+    to be copied into the fact. A long key and long headers are cut. Raises ValueError for invalid base64."""
     key = fact.subject.encode() if fact.own_key else fact.key_base64 and base64.b64decode(fact.key_base64)
     content = {name: text.encode() for name, text in fact.headers.items()}
     content |= {name: base64.b64decode(text) for name, text in fact.binary_headers.items()}

@@ -19,8 +19,8 @@ call for each message."""
 
 @dataclass(slots=True)
 class Restoring:
-    """The progress of a restore: `read` messages of at most `total`, of which `parked` are counted as parked. The pages
-    read it in another thread."""
+    """The progress of a restore. `read`: how many messages of the state topic were read, of at most `total`. `parked`:
+    how many messages are parked, as the restored records say. Another thread reads these numbers for the pages."""
 
     read: int = 0
     total: int = 0
