@@ -58,9 +58,9 @@ class Answers:
     """Why the last of these requests failed."""
 
     def with_answer(self, failure: str, asked_at: float, answered: float) -> "Answers":
-        """Returns these results with one more, of a request that was sent at `asked_at` and had its result at
-        `answered` (monotonic times). `failure`: why the request failed, empty if the answer was good. Before the first
-        good answer no failure counts, because a starting process does not serve its pages yet."""
+        """Returns these results together with the result of one more request, which was sent at `asked_at` and had its
+        result at `answered` (monotonic times). `failure`: why this request failed, empty if the answer was good. Before
+        the first good answer no failure counts, because a starting process does not serve its pages yet."""
         if not failure:
             return Answers(self.pid, lived=True)
         if not self.lived:
