@@ -80,9 +80,9 @@ def examine(
     facts: list[LoggedMessage],
     aside: Mapping[str, set[Origin]] | None = None,
 ) -> None:
-    """Looks for faults and adds them to `effects`. `requests`: the requests, without those that operators discarded, and
-    each only once even if it was sent several times. `facts`: the facts that desks published. `aside`: service → the
-    origins of all messages that it ever parked.
+    """Looks for faults and adds them to `effects`. `requests`: the requests, without those that operators discarded.
+    Each request occurs only once, even if it was sent several times. `facts`: the facts that desks published. `aside`:
+    service → the origins of all messages that it ever parked.
 
     The topics may be in any order, but the messages of each partition must be in their order.
     """

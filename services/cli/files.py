@@ -116,10 +116,10 @@ def _parts(content: bytes, whole: Any) -> list[Paper]:
 
 
 def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Paper]]:
-    """Returns number and declaration of each line that is not blank. The caller must check whether each declaration is a
-    JSON object. Raises NotLodged if such a line is not JSON. If already the first of these lines is not JSON, the text
-    counts as one object on many lines. The error then names the place at which the parser of the whole text stopped
-    (`problem`)."""
+    """Returns number and declaration of each line that is not blank. Raises NotLodged if such a line is not JSON. If
+    already the first of these lines is not JSON, the text counts as one object on many lines. The error then names the
+    place at which the parser of the whole text stopped (`problem`). The caller must check whether each declaration is a
+    JSON object."""
     found: list[tuple[int, Paper]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -24,8 +24,8 @@ cluster that this `dtg up` serves."""
 CLOCK = "clock.json"
 """Name of the file with the time and the speed of the sandbox clock. A folder with this file has the data of a demo."""
 OWN = frozenset({LOCK, CLOCK, "console.db", "credentials", "draw-keys.json", "draw-keys.made", "faust"})
-"""Names of files and folders by which a folder of `dtg up` is known. At least one is there after the first start, or is put there by
-operators before it; notebooks of ports (`port-….db`) count, too."""
+"""Names of files and folders by which a folder of `dtg up` is recognised. At least one of them exists after the first
+start, or operators have put it there before the first start. Notebooks of ports (`port-….db`) count, too."""
 USUAL = frozenset({"kafka", "logs"})
 """Names of other folders in a folder of `dtg up`. Other programs use these names, too, so they do not show that the
 folder is one of `dtg up`."""

@@ -177,8 +177,8 @@ class Screen:
             self.line("")
 
     def secret(self, lines: str, style: str = "") -> None:
-        """Prints the lines like `block`, for a secret that is shown once. A screen with a journal (`LastingScreen`) does
-        not write the secret into the journal."""
+        """Prints the lines like `block`, for a secret that is shown once. A screen with a journal (`LastingScreen`)
+        does not write the secret into the journal."""
         self.block(lines, style)
 
     def _fits(self, table: Table) -> bool:

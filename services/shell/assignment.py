@@ -208,7 +208,7 @@ class Assignment:
         self.commit_passed_over()
 
     def commit_passed_over(self) -> None:
-        """Commits the offsets that `pass_over` noted, if `IDLE_COMMIT` seconds have passed."""
+        """Commits the offsets that `pass_over` noted, if the first of them was noted `IDLE_COMMIT` seconds ago."""
         if self.offsets.passed_over and time.monotonic() - self._passed_over_since >= IDLE_COMMIT:
             self._commit_passed_over()
 

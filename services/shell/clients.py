@@ -89,7 +89,8 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": settings.heartbeat_ms,
-        # This time is longer than any restore takes. The liveness probe ends a loop that makes no progress.
+        # This time is longer than any restore takes. A loop that hangs is ended much earlier, because `/livez` answers
+        # with an error.
         "max.poll.interval.ms": 900_000,
         "queued.max.messages.kbytes": 16_384,
         # The client fetches again only after the loop has taken every message that was fetched. So while the loop decides a batch, further

@@ -123,8 +123,8 @@ class MessageHandler:
                 explanation = phrase("id_of_other_at", message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.KEY_REUSED, explanation)
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
-                # The record has no room for another request. To remember this one, it would have to forget an earlier
-                # one too soon.
+                # The record has no room for another request. To remember this request, the record would have to forget
+                # an earlier request too soon.
                 explanation = phrase("too_many_requests_at", count=MOST_REMEMBERED, message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.TOO_MANY_REQUESTS, explanation)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
@@ -192,8 +192,8 @@ def trouble_of(error: Exception) -> Trouble:
 
 def _is_future(request: Request, source: Raw) -> bool:
     """Returns whether the request's event time (`occurred_at`) is too far ahead of the time at which the request was
-    sent (`ce_time`). Its kind says how far ahead it may be. Both times are in the message, so the answer is the same at
-    every reading."""
+    sent (`ce_time`). The kind of the request says how far ahead the event time may be (`most_ahead`). Both times are in
+    the message, so the answer is the same at every reading."""
     try:
         return request.occurred_at > moment_of(source.text("ce_time")) + request.most_ahead
     except ValueError:

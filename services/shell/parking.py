@@ -118,8 +118,8 @@ def can_be_read(fact: MessageParked) -> bool:
 
 
 def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | None:
-    """Returns the fact in this message of the parked topic, if `service` wrote it and it adds a message to the queue of
-    `subject`; otherwise None."""
+    """Returns the fact in this message of the parked topic, if `service` wrote the fact and the fact says that a
+    message was parked for the first time under the key `subject`; otherwise None."""
     if message.key != subject or message.headers.get("ce_type") != b"MessageParked":
         return None
     if message.headers.get("ce_source") != f"/desks/{service}".encode():
@@ -127,8 +127,8 @@ def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | No
     try:
         fact = read_parking("MessageParked", message.value)
     except ValueError:
-        # A desk writes only valid facts, so this message is not from the desk that it names. It adds nothing to the
-        # queue.
+        # A desk writes only valid facts, so this message is not from the desk that it names. It says nothing about a
+        # parked message.
         return None
     if not isinstance(fact, MessageParked) or fact.attempt != 1:
         return None

@@ -66,7 +66,7 @@ def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: s
     for each in requests:
         if each.id == id:
             if each.digest == digest or each.digest == digest.partition("-")[0]:
-                return Repeat.SAME  # the second case: an older software version left the time out of the digest
+                return Repeat.SAME  # the second comparison: an older software version left the time out of the digest
             found = True
     if id in before:
         return Repeat.SAME
