@@ -50,9 +50,9 @@ class SecretKey(NamedTuple):
 
 @dataclass
 class Redrawn:
-    """The results of repeated draws. `repeated`: key id → how many draws had the same result again; `selected`: key id
-    → how many of these draws selected the goods. The key id of older draws without a key is empty. `wrong`: a line for
-    each draw with another result."""
+    """The results of repeated draws, counted by key id, which is empty for older draws without a key. `repeated`: how
+    many draws had the same result again; `selected`: how many of these draws selected the goods. `wrong`: a line for
+    each draw with another result, of all keys together."""
 
     repeated: Counter[str] = field(default_factory=Counter)
     selected: Counter[str] = field(default_factory=Counter)

@@ -77,7 +77,7 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
 
 def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
     """Returns the consumer of a desk's inputs. It does not use static group membership: when a broker died during a
-    rebalance, a static member joined twice, its second session fenced its first one, and it stopped reading."""
+    rebalance, a static member was fenced by a later session of its own, and stopped reading."""
     own = {
         "group.id": group_of(desk),
         # the supervisor finds the members of ended processes by this name

@@ -16,8 +16,8 @@ TOGETHER = 16
 """As soon as this many refused messages are collected, they are parked in a transaction of their own. Fewer refused
 messages are parked in one transaction with the messages that follow them."""
 TRIES = 3
-"""How often a piece is tried if it failed only because the transaction before it had failed. Also how often the probe
-message is sent, until the topic accepts it."""
+"""How often a piece is tried if it failed only because the transaction before it had failed. Also how many times at
+most the probe message is sent, until the topic accepts it."""
 PROBE = b" " * 1000
 """The value of the probe message, as large as a usual fact. To test whether a topic accepts messages, the probe message
 is sent to it in a transaction that is then aborted."""
