@@ -34,7 +34,8 @@ PARKED_NUMBERS: dict[str, int] = {
     "customs-gate-parked": 19,
     "customs-clearance-parked": 20,
 }
-"""Topic → its number, for the topics whose messages have no rows of their own but may raise an alarm."""
+"""The same for the parked topics. Their messages have no rows in `tables.FACTS`. But if such a message cannot be
+projected, its packed position identifies the alarm about it."""
 _NUMBERS = TOPIC_NUMBERS | PARKED_NUMBERS
 TOPIC_NAMES = {number: name for name, number in _NUMBERS.items()}
 TOPICS: tuple[str, ...] = (*(t.name for t in FACTS_AND_REQUESTS), *(t.name for t in PARKED))
