@@ -54,8 +54,8 @@ STEPS = (
     *(AwaitedCode.ACCEPTANCE, AwaitedCode.ASSESSMENT, AwaitedCode.HOLDS, AwaitedCode.GATE_OUT, AwaitedCode.LOADING),
     *(AwaitedCode.GATE_FINDING, AwaitedCode.PARKED),
 )
-"""The values of the column `waiting_for` that are not holds. Every other value is the id of a hold, and goods may have several holds at
-a time."""
+"""The values of the column `waiting_for` that are steps. Every other value is the id of a hold, except the empty text
+and `declaration` (of goods that nobody has declared). Goods wait for one step at a time, but may have several holds."""
 SEVERAL = {AwaitedCode.OFFICER: of_officer(""), AwaitedCode.GATE: of_departure("")}
 """Kind of hold → how the ids of its holds begin. Goods may have several holds of each of these kinds, and all of them wait for an
 officer."""
@@ -166,8 +166,8 @@ def _lodged(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _lodged_again(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds the fact that the goods were lodged again after the declaration of the former consignment was withdrawn. The sequence
-    number of this fact belongs to the former consignment, so it is not compared here."""
+    """Folds the fact that a declaration was lodged again after the declaration of the former consignment was
+    withdrawn. The sequence number of this fact belongs to the former consignment, so it is not compared here."""
     row.earlier = text(body["consignment_id"])
     if row.lodged_us is not None:
         return
@@ -210,8 +210,8 @@ def _assessed(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Adds a report of an arrival. There may be several, so the time is that of the earliest one, and the containers of all are joined
-    (`ALL`: every container)."""
+    """Adds a report of an arrival. There may be several, so the time is that of the earliest one, and the containers of
+    all reports are joined (`ALL` if a report is about all containers)."""
     at = micros(body["occurred_at"])
     row.arrived_us = at if row.arrived_us is None else min(row.arrived_us, at)
     boxes = [plain(number) for number in body.get("containers", ())]
@@ -384,9 +384,9 @@ def settle(row: Consignment) -> None:
 
 
 def standing(row: Consignment) -> ConsignmentState:
-    """Returns the state, which is computed from the columns of the row alone. Goods that left without release stay at that stage,
-    whatever a desk publishes about them later, until the report of their departure is retracted or an officer finds the container
-    inside."""
+    """Returns the state, which is computed from the columns of the row alone. Goods that left without release stay at
+    the stage `LEFT_UNRELEASED`, whatever a desk publishes about them later, until the report of their departure is
+    retracted or an officer finds the container inside."""
     if row.unreleased:
         return ConsignmentState(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
     if row.parked:

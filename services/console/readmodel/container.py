@@ -247,8 +247,8 @@ def _retracted(row: Container, message: TopicMessage, body: dict[str, Any]) -> N
 
 def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     if replaced := text(body.get("replaces") or ""):
-        # If this report is of an expected event, its event time has not come. So the effect of the replaced report ends
-        # at the recorded time of this report.
+        # If this report is of an estimated or planned event, its event time has not come. So the effect of the replaced
+        # report ends at the recorded time of this report.
         happened = body["classifier"] == Classifier.ACTUAL
         _taken_back(row, replaced, micros(body["occurred_at"]) if happened else message.recorded_us)
     if body.get("retells") and body["event"] in _OPENINGS and body.get("visit") == row.visit:

@@ -48,9 +48,9 @@ SHOWN_HOLDS = 100
 
 
 class ContainerRows(NamedTuple):
-    """The rows about one container. `row`: None if it has none; `parts`: the consignments in it; `goods`: their states,
-    by id; `parked`: those that have a parked message; `unanswered`: the requests that keep the container inside because
-    no desk has answered them yet; `holds`: the open holds on the container."""
+    """The rows about one container. `row`: None if the container has no row; `parts`: the consignments in it; `goods`:
+    their states, by id; `parked`: the ids of the consignments that have a parked message; `unanswered`: the requests
+    that keep the container inside because no desk has answered them yet; `holds`: the open holds on the container."""
 
     row: Container | None
     parts: list[ContainerPart]
