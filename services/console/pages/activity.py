@@ -56,8 +56,9 @@ def activity_page(
     what: Literal["requests", "readings", "parked"] = "requests",
     after: After = "",
 ) -> Response:
-    """Shows the page with requests, with readings of fields that are masked for others, or with parked messages that were replayed or discarded,
-    the latest first. A reader who may not see what other people did gets only the rows about the reader."""
+    """Shows the page with requests, with readings of fields that are masked for others, or with parked messages that
+    were replayed or discarded, the latest first. A reader who may not see what other people did gets only the rows
+    about what the reader did."""
     who = who_of(request)
     all_seen = who.may(READ_PEOPLE)
     asked_by = person.strip() if all_seen else who.actor

@@ -37,8 +37,8 @@ LOOK_AGAIN_SECONDS = 3600.0
 STANDING_SECONDS = 0.25
 """Seconds between two writes of the standing into the database."""
 KNOCK_SECONDS = 10.0
-"""The most seconds for which the projector waits until the cluster accepts its credential. After this
-time it logs a warning and tries again."""
+"""The most seconds for which the projector waits until the cluster accepts or refuses its credential. Then it goes on
+without that answer."""
 Read = Any
 """The type of a confluent-kafka message. It is Any, because the stubs declare every part of a message as optional, even of a message that was
 read."""

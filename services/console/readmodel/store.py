@@ -63,8 +63,8 @@ class Store:
         """
         self._consignments.clear()
         with self.engine.begin() as connection:
-            # The count in `tables.TURNS` is read and locked before the offsets are read. Otherwise a rebuild could reset
-            # the offsets between these two reads, and this projector would not notice it.
+            # The count in `tables.TURNS` is read and locked before the offsets are read. Otherwise a rebuild could
+            # reset the offsets between these two reads, and this projector would not notice it.
             self._turn = connection.execute(select(t.TURNS.c.turn).with_for_update()).scalar_one()
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
