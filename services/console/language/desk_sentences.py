@@ -170,7 +170,7 @@ def _filled(name: str, text: str, language: Language) -> str:
 
 
 NAMED = 5
-"""The most other declarations of the same goods that a sentence names."""
+"""How many other declarations of the same goods a sentence names at most."""
 
 
 def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:

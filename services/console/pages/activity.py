@@ -1,5 +1,6 @@
-"""Who did what? One page lists requests, readings of masked fields, and parked messages that were replayed or
-discarded, by person, goods and day. Another page asks for the number of a container."""
+"""Who did what? One page lists requests, readings of masked fields, or parked messages that were replayed or discarded.
+The list can be restricted to a person, to goods or a container, and to a day. Another page asks for the number of a
+container."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NamedTuple

@@ -74,7 +74,7 @@ FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "rele
 STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
 """The stages of goods that have not left and on which nobody has to act any more. The board draws the stages in three
-groups: `FLOW` in the order of the flow of goods, `STOPPED` with the stages at which goods are stopped, and these."""
+groups: `FLOW` in the order of the flow of goods, `STOPPED` with the stages at which goods are stopped, and `ENDED`."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
 """The choices on the page of goods that nobody has declared: for at least how many days the goods have been known; 0
 means all goods."""

@@ -264,9 +264,9 @@ def _revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds a refusal. The fact is published again when the officers' holds on the goods change, because these holds
-    count again if the refusal is taken back. So the new holds replace the old ones, but the time stays that of the
-    first refusal."""
+    """Folds the fact that the goods were refused (`ReleaseRefused`). It is published again when the officers' holds on
+    the goods change, because these holds count again if the failure of the control is taken back. So the new holds
+    replace the old ones, but `closed_us` stays the time of the first `ReleaseRefused`."""
     if row.word != "refused":
         row.closed_us = micros(body["occurred_at"])
     row.word = "refused"
@@ -274,7 +274,8 @@ def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refusal_revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds the fact that a refusal was taken back. The next fact of the release desk replaces what is written here."""
+    """Folds the fact that the goods are no longer refused (`RefusalRevoked`). The next fact of the release desk
+    replaces what is written here."""
     row.word = "held"
     row.held_us = micros(body["occurred_at"])
     row.closed_us = None
@@ -301,7 +302,7 @@ def _left_unreleased(row: Consignment, message: TopicMessage, body: Body) -> Non
 
 
 def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Removes the departure of a container, because its report was wrong."""
+    """Removes the departure of a container from the row, because the departure was retracted."""
     row.departed = _without(row.departed, body["container_no"])
     row.unreleased = _without(row.unreleased, body["container_no"])
     row.gated_out_us = row.gated_out_us if row.departed else None
@@ -384,9 +385,9 @@ def settle(row: Consignment) -> None:
 
 
 def standing(row: Consignment) -> ConsignmentState:
-    """Returns the state, which is computed from the columns of the row alone. Goods that left without release stay at
-    the stage `LEFT_UNRELEASED`, whatever a desk publishes about them later, until the report of their departure is
-    retracted or an officer finds the container inside."""
+    """Returns the state of the consignment, computed from the columns of the row alone. Goods that left without release
+    stay at the stage `LEFT_UNRELEASED`, whatever a desk publishes about them later, until the report of their departure
+    is retracted or an officer finds the container inside."""
     if row.unreleased:
         return ConsignmentState(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
     if row.parked:
@@ -439,8 +440,8 @@ def _on_hold(row: Consignment) -> ConsignmentState:
 
 def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> ConsignmentState:
     if first is None:
-        # The release or the refusal was revoked. The next fact of the release desk names the holds, but was not read
-        # yet.
+        # The release of the goods, or their refusal, was revoked. The next fact of the release desk names the holds,
+        # but was not read yet.
         return ConsignmentState(stage, "holds", "release", row.held_us, None)
     return ConsignmentState(stage, first.hold_id, first.owner, first.since_us, None)
 

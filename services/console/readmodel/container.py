@@ -143,7 +143,8 @@ def _state(row: Container, statement: str, body: dict[str, Any], consignments: s
 
 
 def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Removes all alarms. The gate desk counts every alarm itself, so if it lets the container leave, no alarm keeps it inside any more."""
+    """Folds the statement that the container may leave, and removes all alarms from the row. The gate desk knows every
+    alarm, so if it lets the container leave, no alarm keeps the container inside any more."""
     _state(row, "may_leave", body, "consignments")
     row.said_visit = text(body.get("visit") or "")
     _unblock(row)

@@ -205,8 +205,8 @@ def _moved_by(column: Column[Any], mover: Mover | None) -> list[ColumnElement[bo
 def _of_holds(
     hold: ReadOnlyColumnCollection[str, Column[Any]], awaited: AwaitedCode | None, mover: Mover | None
 ) -> list[ColumnElement[bool]]:
-    """Returns the conditions that a hold keeps goods waiting for `awaited` and for `mover`. One of the two may be None and is not a
-    condition then."""
+    """Returns the SQL conditions that goods with the hold `hold` wait for `awaited`, and that `mover` has to act on
+    this hold. If one of the two is None, there is no condition about it."""
     if awaited is None:
         return _moved_by(hold.owner, mover)
     begins = SEVERAL.get(awaited)
@@ -234,14 +234,14 @@ def _held(*wanted: ColumnElement[bool]) -> ListPart:
 
 def unmatched(until_us: int) -> list[ListPart]:
     """Returns the list of the goods that nobody has declared and that have waited since `until_us` (microseconds since
-    1970 UTC) or longer, the newest first."""
+    1970 UTC) or longer. Those that have waited for the shortest time come first."""
     c = t.CONSIGNMENTS.c
     here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
     return [ListPart(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]
 
 
 def everything() -> list[ListPart]:
-    """Returns the list of all consignments that were lodged, the latest first."""
+    """Returns the list of all consignments that were lodged, the latest lodged first."""
     c = t.CONSIGNMENTS.c
     return [ListPart(t.CONSIGNMENTS, (c.lodged_us.is_not(None),), (c.lodged_us, c.consignment_id), latest_first=True)]
 

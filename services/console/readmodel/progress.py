@@ -25,7 +25,8 @@ from services.shell.clients import admin
 from services.shell.clock import now, stopwatch
 
 ASK_SECONDS, LOOK_SECONDS = 0.5, 5.0
-"""Seconds between two questions to the cluster: for the ends of the topics, and for the ids of the topics."""
+"""`ASK_SECONDS`: seconds between two questions to the cluster for the ends of the topics; `LOOK_SECONDS`: seconds
+between two questions for the ids of the topics, and the timeout of such a question."""
 UNANSWERED_SECONDS = 10.0
 """If no answer has come for this many seconds, the broker is reported as unreachable. It is twice the timeout of one question."""
 

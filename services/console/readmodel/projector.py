@@ -28,8 +28,8 @@ TURN = Histogram(
     "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 )
 ANSWERED_SECONDS = 86_400
-"""If a fact has answered a request that counts at the gate, the row of the request is deleted this many seconds after
-the request was made."""
+"""If a fact has answered a request that counts at the gate, the row of the request is deleted when the request was
+made more than this many seconds ago."""
 FORGET_SECONDS = 5.0
 """Seconds between two times at which the projector looks for answered requests whose rows can be deleted."""
 LOOK_AGAIN_SECONDS = 3600.0

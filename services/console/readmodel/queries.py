@@ -211,8 +211,9 @@ class ReadModelQueries:
         return sorted(found, key=lambda row: (row.waiting_since_us or 0, row.consignment_id))[:limit]
 
     def waiting_since(self, stages: Iterable[Stage], *hundredths: int) -> Mapping[Stage, list[int]]:
-        """Returns for each stage one time for each percentile in `hundredths`: since when the consignment at that percentile of the
-        waiting times has waited (microseconds since 1970 UTC). Stages without goods are left out."""
+        """Returns stage → one time for each percentile in `hundredths`, in the same order: since when the consignment
+        at that percentile of the waiting times has waited (microseconds since 1970 UTC). Stages without goods are left
+        out."""
         found: dict[Stage, list[int]] = {}
         with self._engine.begin() as connection:
             for stage in stages:
@@ -533,7 +534,8 @@ def _typed(typed: str) -> str:
 
 
 class FeedPart(NamedTuple):
-    """Successive entries of the feed. `waits`: there is an entry after them whose message was not read yet."""
+    """Successive entries of the feed. `waits`: after them there is an entry whose message the projector has not read
+    yet."""
 
     rows: list[Row[Any]]
     waits: bool

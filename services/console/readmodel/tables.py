@@ -304,8 +304,8 @@ LODGEMENTS = Table(
     Index("lodgements_asked", "asked_us"),
     Index("lodgements_sender", "sender", "asked_us", "request_id"),
 )
-"""The requests of every kind, not only lodgements, that the console took in and the broker acknowledged. They are not made from the topics, so
-a rebuild keeps them."""
+"""The requests of every kind, not only lodgements, that the console took in and the broker acknowledged. The rows are
+not made from the topics, so a rebuild keeps them."""
 
 READINGS = Table(
     "readings",
@@ -348,9 +348,10 @@ ASKED_WATCHES = Table(
     _moment("lifted_us"),
     _flag("let_go"),
 )
-"""Watches on bills and declarants that were requested from consoles. A row is written before its requests are sent. `met`: all partitions
-keep the watch, and each matching consignment that was known before has a hold; until then goods that match must stay. `lifted_us`: when
-all partitions were requested to lift it, by the request `lift_id`; `let_go`: its holds were lifted, too."""
+"""Watches on bills and declarants that were requested from consoles. A row is written before its requests are sent.
+`met`: all partitions keep the watch, and each matching consignment that was known before has a hold; until then goods
+that match must stay. `lifted_us`: when all partitions were requested to lift it, by the request `lift_id`; `let_go`:
+the holds that the watch placed were lifted, too."""
 
 WATCH_FACTS = Table(
     "watch_facts",
@@ -361,7 +362,8 @@ WATCH_FACTS = Table(
     *(_text(n) for n in ("bill_no", "declarant", "reason", "actor")),
     _moment("at_us"),
 )
-"""The facts of each partition of the release desk about a watch: that it was placed, and that it was lifted."""
+"""The facts of each partition of the release desk about a watch: that it was placed (`lifted` is false), and that it
+was lifted (`lifted` is true)."""
 
 INSTALLATION = Table(
     "installation", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
