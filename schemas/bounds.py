@@ -1,8 +1,10 @@
 """How large may a message be that we write, and how is a message read that was written before there were bounds?
 
-`WhenMade` marks the bounds of a message that is made: constructed by a desk, accepted by the console, or read from a request topic.
-Facts and states that are stored already are read by `reader`, which uses the same classes without these bounds. Pydantic compiles both
-schemas, so neither costs a Python call for each field, except for times in JSON.
+`WhenMade` marks the bounds of a message that is made: constructed by a desk, accepted by the console, or read from a
+request topic. Facts and states that are stored already are read by `reader`, which uses the same classes without these
+bounds. Pydantic compiles a schema with the bounds and one without them. Python functions are called only for a few
+kinds of fields: times in JSON, decimal numbers from Python code, and texts that are brought into their normal form
+(`Tidied`).
 """
 
 import re

@@ -333,7 +333,7 @@ class VisitOpened(AboutContainer, Fact):
 
 
 class VisitClosed(AboutContainer, Fact):
-    """A visit ended at `occurred_at`, in another way than by a gate-out with every lot released.
+    """A visit ended at `occurred_at`, in another way than by a gate-out with all goods released or permitted to leave.
 
     For such a gate-out, `ContainerGatedOut` is published instead. `how`: `loaded`, `left_empty`, `left_unreleased`,
     `departure_not_reported` or `finding`. `consignments`: the consignments of the visit. `report_id`: the report that ended the visit;
@@ -393,9 +393,9 @@ class ContainerMustStay(AboutContainer, Fact):
 
 
 class ContainerGatedOut(AboutContainer, Fact):
-    """The container left the port at `occurred_at` (event time) with every consignment released, and its visit is closed.
+    """The container left the port at `occurred_at` (event time) with all goods released or permitted to leave, and its visit is closed.
 
-    `report_id`: the report of the departure.
+    `consignments`: the consignments that left in it. `report_id`: the report of the departure.
     """
 
     gate: Annotated[Label, OUTSIDE]

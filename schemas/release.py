@@ -272,7 +272,7 @@ class ArrivalRecorded(AboutConsignment, Fact):
 
 
 class ArrivalRetracted(AboutConsignment, Fact):
-    """A report of an arrival was wrong and no longer stands. The fact states everything that has arrived without it.
+    """A report of an arrival was wrong and no longer stands. The fact states what has arrived according to the other reports.
 
     `wrong`: the id of the message that reported the arrival. `arrived_at`, `first_arrived_at`: the event times of the last and of the first
     arrival that stands. If `arrived_at` is null, nothing has arrived; otherwise `containers` and `pieces` mean the same as in
@@ -309,9 +309,10 @@ class ReleaseGranted(AboutConsignment, Fact):
     goods; empty if everything is released. `pieces`: for goods without containers, how many packages may go; null if all may. `version`
     counts the release desk's statements on these goods.
 
-    `answers`: hold id → kind of the fact that lifted the hold. `revisions`: hold id → pest finding and revision of the latest fact about
-    this control or treatment that the release takes into account; holds for which both are 0 are left out. They show whether the release
-    desk had read a correction. Null in facts of older software versions.
+    `answers`: hold id → kind of the fact that lifted the hold. `revisions`: hold id → the revision of the pest finding, and the
+    revision of the latest fact about the control or treatment of this hold that the release takes into account. Holds for which both are
+    0 are left out. The revisions show whether the release desk had read a correction. `revisions` is null in facts of older software
+    versions.
     """
 
     version: Annotated[Version, OUTSIDE]

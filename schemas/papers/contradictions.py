@@ -26,7 +26,8 @@ UNBOXED = frozenset(
 )
 """The modes of transport that carry no freight containers (ISO 668)."""
 WITHIN = frozenset({each.value for each in TransportMode if each.value in "0178HTWXYZ"})
-"""The modes of transport of goods that cross no border. The form has China as the country from which they depart, too."""
+"""The modes of transport of goods that cross no border. On the form, China is both the country of
+departure and the destination of such goods."""
 
 
 def packaging(declaration: Declaration, today: date) -> Findings:
@@ -68,9 +69,9 @@ def export_departure(declaration: Declaration, today: date) -> Findings:
 
 
 def _is_abroad(country: str, declaration: Declaration) -> bool:
-    """Returns whether `country` is the code of a country other than the home country. Any other country than China and
-    that of the sandbox is abroad at every office. So the office, which may have a fault of shape, is read for these two
-    only."""
+    """Returns whether `country` is the code of a country other than the home country. Which country counts as home
+    depends on the customs office only for China and for the country of the sandbox. So the office, which may have a
+    fault of shape (`UnsoundField`), is read only for these two countries."""
     home = alpha2(country)
     if home in (HOME, SANDBOX):
         return home not in homes(declaration.customs_office)
