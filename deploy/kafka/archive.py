@@ -26,7 +26,8 @@ class Archive:
         self._unfinished = self.path.with_suffix(f".{owner}-{os.getpid()}")
 
     def read(self) -> list[str]:
-        """Returns the JVM options for a start with the archive; an empty list if there is no archive."""
+        """Returns the JVM options for a start with the archive; an empty list if there is no archive, or only an empty
+        file (`keep`)."""
         there = self.path.exists() and self.path.stat().st_size
         return [f"-XX:SharedArchiveFile={self.path}"] if there else []
 
@@ -54,7 +55,8 @@ class Archive:
 
 
 def _remove_unfinished() -> None:
-    """Deletes unfinished files. They are left if the starter of a broker was killed before it could rename its file."""
+    """Deletes the unfinished files of processes that have ended. The name of such a file ends with the id of its
+    process. The file is left over if the process was killed before it could rename the file."""
     for file in JARS.glob("classes-*.*-*"):
         try:
             os.kill(int(file.name.rpartition("-")[2]), 0)

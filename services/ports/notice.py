@@ -95,7 +95,7 @@ class Away(Exception):
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
     """Returns a Kafka message as a notice, or as Unread if it cannot be read or trusted. Returns None for a kind that
     does not concern a port, and for a kind that only a later software version has. A port may ignore such a later kind,
-    because each yes that is taken back is taken back by a fact of a known kind, too."""
+    because the desks take every yes back by a fact of a known kind, too."""
     try:
         name = message.text("ce_type")
         if not name:

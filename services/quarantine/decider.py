@@ -349,8 +349,9 @@ def _taken_up(
 
 
 def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hearing) -> tuple[Fact, ...]:
-    """Returns the verdict on a record: verified, or failed. After a failure the next attempt is ordered, or, if it was the
-    last one, the goods are given up. `row`: the schedule; None if there is none for this method, which is a failure, too."""
+    """Returns the verdict on a record: verified, or failed. After a failure, the next attempt is ordered; if the failed
+    attempt was the last allowed one, the goods are given up. `row`: the schedule; None if there is none for this
+    method, which is a failure, too."""
     shortfalls = () if row is None else check(row, record)
     if record.method not in need.methods or row is None:
         shortfalls = ((phrase("method_differs", method=record.method, methods=need.methods),), *shortfalls)

@@ -45,8 +45,8 @@ class Mistakes:
 
     def instead_of_leaving(self, fact: ContainerMayLeave) -> list[Act] | None:
         """Returns the reports that are sent instead of the departure of a container that may leave: wrong ones, or the
-        retraction of a wrong arrival. They may be none, because a container that is named only by a wrong report cannot
-        leave. Returns None if the container really leaves."""
+        retraction of a wrong arrival. The list is empty for a container that is named only by a wrong report, because
+        such a container cannot leave. Returns None if the container really leaves."""
         box = fact.container_no
         if self.day.is_wrong_target(box):
             return []

@@ -51,8 +51,8 @@ _lodging = msgspec.json.Decoder(_Lodging)
 
 
 def as_simulated(request: Request) -> Request:
-    """Returns the same request with a simulated sender in `asked_by`. `on_behalf_of` names the company, so the request still
-    counts as sent by it."""
+    """Returns the same request with a simulated sender in `asked_by`. If the request counts as sent by a company
+    (`FOR_A_COMPANY`), `on_behalf_of` names that company."""
     if request.asked_by.startswith(SIMULATED):
         return request
     changes: dict[str, Any] = {"asked_by": f"{SIMULATED}{request.asked_by}"}
