@@ -141,7 +141,7 @@ class OpenConsignments(Collector):
 
 def _begun(state: bytes) -> Start:
     """Returns the first fields of a stored state. If the state cannot be read, every field is None. Messages about a
-    consignment whose state cannot be read are parked, and so they are counted elsewhere."""
+    consignment whose state cannot be read are parked, and the metric `customs_parked` counts them."""
     try:
         return _start.decode(state)
     except UNREADABLE:

@@ -192,8 +192,8 @@ class Notebook:
                 self._sql.execute("INSERT OR REPLACE INTO port_sources VALUES (?, ?, 0)", (source, LEFT))
 
     def counts(self) -> Mapping[str, int]:
-        """Returns outcome → how many messages had it. The outcomes are `heard` (a statement newer than those before
-        it), `known` (the id was known), `older` (a newer statement about the same subject was known) and
+        """Returns outcome → how many messages had it. The outcomes are `heard` (it was the newest statement about its
+        subject), `known` (the id was known), `older` (a newer statement about the same subject was known) and
         `unread/<reason>`. Each message counts once."""
         return dict(self._sql.execute("SELECT name, seen FROM port_counts"))
 
