@@ -56,7 +56,7 @@ MOST_PARTS = 100_000
 """How many fields and items a message may have if it is to be read. The largest message that can be made has a quarter
 of this number."""
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""The pattern of a text in JSON. If the closing quotation mark is missing, the text reaches to the end of the JSON."""
+"""The pattern of a string in JSON. If the closing quotation mark is missing, the string reaches to the end of the JSON."""
 
 
 class WhenMade:
@@ -177,8 +177,8 @@ def _short(number: object) -> object:
 
 
 def parts(value: bytes) -> int:
-    """Returns how many commas and opening brackets stand outside the texts of this JSON. The JSON cannot have more fields and items than
-    this number."""
+    """Returns how many commas and opening brackets stand outside the strings of this JSON. The JSON cannot have more
+    fields and items than this number."""
     rest = _TEXT.sub(b"", value)
     return rest.count(b",") + rest.count(b"[") + rest.count(b"{")
 

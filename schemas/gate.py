@@ -62,8 +62,8 @@ class RecordEquipmentEvent(AboutContainer, Request):
     """A terminal or carrier reports what happened to a container, or what is expected to happen.
 
     `occurred_at`: the event time, which may be later than the report by at most `most_ahead`. `classifier`: whether the
-    event happened, or is estimated or planned. `place`: where it happened; `to`: if the event is a move, the other
-    place of the controlled area. `laden`: false if the container was empty; null if the sender does not know.
+    event happened, or is estimated or planned. `place`: where it happened; `to`: if the event is a move, the
+    place of the controlled area to which the container was moved. `laden`: false if the container was empty; null if the sender does not know.
     `replaces`: the id of an earlier report of the same sender, if this report corrects it; empty if it corrects none.
 
     Goods that move from container to container are reported twice: `targets` of the stripping names the containers into which they went,
@@ -459,7 +459,7 @@ class GoodsTransferred(AboutConsignment, Fact):
 
 
 class TransferRetracted(AboutConsignment, Fact):
-    """Goods of this consignment did not go from the container into others, because that report of a stripping no longer counts.
+    """Goods of this consignment did not go from the container into others, because the report of the stripping no longer counts.
 
     `report_id`: the report that `GoodsTransferred` named. It was retracted, or replaced by another report, for which another
     `GoodsTransferred` is published.
@@ -508,7 +508,7 @@ class DepartureRetracted(AboutConsignment, Fact):
 
 
 class SameGoodsDeclared(AboutConsignment, Fact):
-    """Other declarations (`others`) that name the same container stand for the same goods as this one.
+    """Other standing declarations (`others`) name the same container and the same goods as the declaration of this consignment.
 
     The fact is for officers and changes no answer. It is published once for each declaration, even if further such declarations come later.
     `others`: at most 20 of the other declarations; `count`: how many there are.

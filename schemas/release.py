@@ -116,7 +116,7 @@ class ReportArrival(AboutConsignment, Request):
 
 
 class RetractArrival(AboutConsignment, Request):
-    """The sender of a wrong report of an arrival takes it back. If the goods are released because of it, the release is revoked.
+    """The sender of a wrong report of an arrival takes the report back. If the goods are released because of this report, the release is revoked.
 
     `wrong`: the id of the report; `reason`: why it was wrong.
     """
@@ -333,7 +333,7 @@ class ReleaseGranted(AboutConsignment, Fact):
 class ReleaseRefused(AboutConsignment, Fact):
     """The goods are refused, because a control or treatment failed: they must be destroyed or returned.
 
-    If the failure is taken back, `RefusalRevoked` follows. `cause`: the id of the hold that failed. `holds`: the holds
+    If the failure is taken back, `RefusalRevoked` follows. `cause`: the id of the hold of this control or treatment. `holds`: the holds
     of officers that are open on the goods. The fact is published again whenever these holds change.
     """
 

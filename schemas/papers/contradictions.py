@@ -57,13 +57,13 @@ def mode_direction(declaration: Declaration, today: date) -> Findings:
 
 
 def import_destination(declaration: Declaration, today: date) -> Findings:
-    """Yields an error if the goods are imported but destined for another country."""
+    """Yields an error if the goods are imported but destined for a country other than the home country."""
     if declaration.direction is Direction.IMPORT and _is_abroad(declaration.destination_country, declaration):
         yield error("/destination_country", CheckCode.IMPORT_DESTINED_ABROAD, declaration.destination_country)
 
 
 def export_departure(declaration: Declaration, today: date) -> Findings:
-    """Yields an error if the goods are exported but depart from another country."""
+    """Yields an error if the goods are exported but depart from a country other than the home country."""
     if declaration.direction is Direction.EXPORT and _is_abroad(declaration.departure_country, declaration):
         yield error("/departure_country", CheckCode.EXPORT_DEPARTING_ABROAD, declaration.departure_country)
 
@@ -95,7 +95,7 @@ def _home_of(direction: Direction, declaration: Declaration) -> str:
 
 
 def line_destination(declaration: Declaration, today: date) -> Findings:
-    """Yields a warning for each line of an import whose final destination is another country."""
+    """Yields a warning for each line of an import whose final destination is a country other than the home country."""
     if declaration.direction is Direction.IMPORT:
         for index, item in enumerate(declaration.items):
             yield from each_of((_line_abroad,), item, f"/items/{index}/form/destination_country", declaration)

@@ -1,4 +1,5 @@
-"""Is each code of a declaration in its code table? If a code is not, the finding names the nearest ones."""
+"""Is each code of a declaration in its code table? If a code is not, the finding names the nearest codes of the
+table."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -291,8 +291,8 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
 
 
 def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes back an officer's decision and asks the question again. The request is refused if another decision was the last,
-    or if a treatment was judged since."""
+    """Takes back an officer's decision and asks the question again. The request is refused if it does not name the last
+    decision, or if a treatment record was judged after that decision."""
     need = _need_to_correct(state, request, hearing)
     if not isinstance(need, Need):
         return need

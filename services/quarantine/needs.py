@@ -127,7 +127,7 @@ class Abandoned:
     origin and no needs.
 
     `answered`: the ids of the requests that were judged before. `missed`: the treatments that became necessary after
-    that and were not ordered.
+    the goods were given up, and so were not ordered.
     """
 
     state: Literal["abandoned"] = "abandoned"
