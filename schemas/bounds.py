@@ -28,10 +28,11 @@ _UNSEEN = (
     r"\ufff0-\ufffc\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
-"""Characters that show as nothing, or as something else in each font: default ignorable characters (Unicode, DerivedCoreProperties),
-blanks that are no spaces (the blank of Braille), the character for an object that the text does not have (U+FFFC), characters for
-private use, and code points that are no characters. Those above U+FFFF stand here as themselves and not as escapes,
-because engines of regular expressions escape them differently."""
+"""Characters that show as nothing, or as something else in each font: default ignorable characters (Unicode,
+DerivedCoreProperties), blanks that are no spaces (the blank of Braille), the character that stands for an object
+outside the text (U+FFFC), characters for private use, and code points that are no characters. In the pattern,
+characters above U+FFFF stand as themselves and not as escapes, because engines of regular expressions escape them
+differently."""
 _UNSEEN += "".join([f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0xF0000, 0x10000)])
 PRINTABLE = rf"^[^{_NO_SIGNS}{_UNSEEN}]*$"
 """The pattern of one line of text of which each character can be seen. The texts of declarations are such lines."""

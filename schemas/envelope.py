@@ -107,8 +107,8 @@ class Fact(Message):
 
 
 FUTURE_SKEW = timedelta(minutes=15)
-"""By how much the clock of the sender of a report may be ahead of the console's clock. A report with a time later than that is about the future:
-it is an estimate and no event."""
+"""By how much the clock of the sender of a report may be ahead of the console's clock. A request with a later event
+time is refused, except the report of an expected event (`FURTHEST_ESTIMATE`)."""
 FURTHEST_ESTIMATE = timedelta(days=60)
 """How far ahead of its report an expected event may be. The longest voyages take about 60 days, so a later date is
 taken to be wrong. The entry date of the conveyance in a declaration may be at most as far ahead."""

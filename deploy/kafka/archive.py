@@ -1,9 +1,9 @@
-"""How does a broker start in two thirds of the time? It uses an archive with Kafka's classes in the internal form of
-the JVM, so that the JVM need not parse and verify them again.
+"""How does a broker start in two thirds of the usual time? It uses an archive with Kafka's classes in the internal form
+of the JVM, so that the JVM need not parse and verify them again.
 
-Java calls this application class data sharing (JEP 350): a JVM that exits normally writes the file, and later ones map it into
-memory. If the file is missing or belongs to another Java, a start only takes longer. `python -m deploy.kafka.archive` makes the
-file at set-up.
+Java calls this application class data sharing (JEP 350): a JVM that exits normally writes the file, and later ones map
+it into memory. If the file is missing or belongs to another Java, a start only takes longer.
+`python -m deploy.kafka.archive` makes the file at set-up.
 """
 
 import hashlib

@@ -15,7 +15,7 @@ from typing import Final
 from unicodedata import normalize
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-"""The characters of a code, which exclude I, O, Z, S and V."""
+"""The characters that a code may have: digits, and capital letters except I, O, Z, S and V."""
 WEIGHTS = tuple(pow(3, index, 31) for index in range(17))
 _VALUE = {sign: value for value, sign in enumerate(ALPHABET)}
 CATEGORIES: Final = MappingProxyType(

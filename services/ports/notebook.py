@@ -347,7 +347,8 @@ class Notebook:
 
 
 def _is_copy(first: str, source: str) -> bool:
-    """Returns whether another source (`first`) had this id before. If so, this message is a copy of the same fact, and is skipped.
+    """Returns whether the id of this message of `source` was read before from another source (`first`). If so, the
+    message is a copy of the same fact, and is skipped.
 
     In notebooks of earlier versions the source of an id is empty. Such an id was not read from the ports' own topic.
     """

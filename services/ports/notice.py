@@ -16,8 +16,8 @@ from services.shell.codec import Raw, Undecodable, decode, kind_of
 TOPIC = PORT_FACTS
 """The topic that a port reads."""
 FORMER = ("customs-release-facts", "customs-gate-facts")
-"""The topics that ports read before `TOPIC` existed. They have whole facts, of which only those fields are read that `TOPIC` would
-have."""
+"""The topics that ports read before `TOPIC` existed. Their facts have all fields; a port reads only the fields that the
+copies on `TOPIC` have."""
 HANDED_OVER = frozenset({"ReleaseGranted", "ReleaseRevoked", "ContainerMayLeave", "ContainerMustStay"})
 """The kinds that are handed over to a port's handler. The other kinds can only turn a yes into a no."""
 OTHERS: Mapping[str, str] = {

@@ -94,8 +94,8 @@ class Owned:
         self._boxes.update(boxes)
 
     def concerns(self, fact: Fact) -> bool:
-        """Returns whether simulated people act on this fact. If the fact is about a container, all goods in the container must
-        be theirs."""
+        """Returns whether simulated people act on this fact. If the fact names the goods in a container, simulated
+        declarants must have declared all of them."""
         if self._others:
             return True
         match fact:
