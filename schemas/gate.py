@@ -377,8 +377,8 @@ class ContainerMustStay(AboutContainer, Fact):
     count of its lots, or it waits for something else than was published before.
 
     `code`: what it has waited for since `occurred_at` (`StayCode`; a later software version may have other codes).
-    `owner`: who has to act; null if the container waits only for what its goods wait for. In facts of older software
-    versions, `code` is empty and `owner` is null.
+    `owner`: who has to act; null if the container waits only for what its goods wait for (`not_released`), or if it was
+    stripped (`stripped`). In facts of older software versions, `code` is empty and `owner` is null.
 
     `version` counts the gate desk's statements on this container, as in `ContainerMayLeave`.
     """

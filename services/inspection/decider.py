@@ -267,7 +267,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """Cancels every order that nobody has answered yet."""
+    """Cancels every order that is open or overdue, or whose papers are being rectified."""
     match state:
         case Ordered():
             return tuple(
