@@ -57,7 +57,8 @@ MOST_PARTS = 100_000
 """How many fields and items a message may have if it is to be read. The largest message that can be made has a quarter
 of this number."""
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""The pattern of a string in JSON. If the closing quotation mark is missing, the string reaches to the end of the JSON."""
+"""The pattern of a string in JSON. If the closing quotation mark is missing, the string reaches to the end of the
+JSON."""
 
 
 class WhenMade:

@@ -62,12 +62,13 @@ class RecordEquipmentEvent(AboutContainer, Request):
     """A terminal or carrier reports what happened to a container, or what is expected to happen.
 
     `occurred_at`: the event time, which may be later than the report by at most `most_ahead`. `classifier`: whether the
-    event happened, or is estimated or planned. `place`: where it happened; `to`: if the event is a move, the
-    place of the controlled area to which the container was moved. `laden`: false if the container was empty; null if the sender does not know.
-    `replaces`: the id of an earlier report of the same sender, if this report corrects it; empty if it corrects none.
+    event happened, or is estimated or planned. `place`: where it happened; `to`: if the event is a move, the place of
+    the controlled area to which the container was moved. `laden`: false if the container was empty; null if the sender
+    does not know. `replaces`: the id of an earlier report of the same sender, if this report corrects it; empty if it
+    corrects none.
 
-    Goods that move from container to container are reported twice: `targets` of the stripping names the containers into which they went,
-    and `sources` of the stuffing names those out of which they came.
+    Goods that move from container to container are reported twice: `targets` of the stripping names the containers into
+    which they went, and `sources` of the stuffing names those out of which they came.
     """
 
     changes_stay: ClassVar[bool] = True
@@ -393,9 +394,10 @@ class ContainerMustStay(AboutContainer, Fact):
 
 
 class ContainerGatedOut(AboutContainer, Fact):
-    """The container left the port at `occurred_at` (event time) with all goods released or permitted to leave, and its visit is closed.
+    """The container left the port at `occurred_at` with all goods released or permitted to leave. Its visit is closed.
 
-    `consignments`: the consignments that left in it. `report_id`: the report of the departure.
+    `occurred_at`: the event time. `consignments`: the consignments that left in the container. `report_id`: the report
+    of the departure.
     """
 
     gate: Annotated[Label, OUTSIDE]
@@ -459,10 +461,10 @@ class GoodsTransferred(AboutConsignment, Fact):
 
 
 class TransferRetracted(AboutConsignment, Fact):
-    """Goods of this consignment did not go from the container into others, because the report of the stripping no longer counts.
+    """Goods of this consignment were not moved into other containers: the report of the stripping no longer counts.
 
-    `report_id`: the report that `GoodsTransferred` named. It was retracted, or replaced by another report, for which another
-    `GoodsTransferred` is published.
+    `report_id`: the report that `GoodsTransferred` named. It was retracted, or replaced by another report, for which
+    another `GoodsTransferred` is published.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -508,10 +510,10 @@ class DepartureRetracted(AboutConsignment, Fact):
 
 
 class SameGoodsDeclared(AboutConsignment, Fact):
-    """Other standing declarations (`others`) name the same container and the same goods as the declaration of this consignment.
+    """Other standing declarations (`others`) name the same goods and container as this consignment's declaration.
 
-    The fact is for officers and changes no answer. It is published once for each declaration, even if further such declarations come later.
-    `others`: at most 20 of the other declarations; `count`: how many there are.
+    The fact is for officers and changes no answer. It is published once for each declaration, even if further such
+    declarations come later. `others`: at most 20 of the other declarations; `count`: how many there are.
 
     `rule`: why the goods are the same. With `one_declaration_a_bill`, direction, bill and container are the same; if
     the conveyances differ, both consignments are awaited or both are in the same visit. With `one_declaration_a_box`,
