@@ -40,8 +40,8 @@ STOP_A_COMMAND = {
 }
 """The classes of errors, of any service, that end a command. The command then prints only the text of the error."""
 EVIDENCE = {"copies.py", "effects.py", "ledger.py", "mistakes.py"}
-"""Files whose lines are evidence about single messages, in names as they are on the wire. `dtg audit` prints a few of them below a table
-that counts the faults in both languages."""
+"""Files whose lines are evidence about single messages, in names as they are on the wire. `dtg audit` prints a few of
+them below a table that counts the faults in both languages."""
 WRITTEN = {"scraping.py"}
 """Files whose texts are written into the configuration of another program."""
 NOT_FOR_PEOPLE = {
@@ -64,7 +64,8 @@ class SourceText(NamedTuple):
 
 
 def texts(file: Path) -> Iterator[SourceText]:
-    """Yields the texts of a file, except its docstrings and the help of options, which another test reads as Typer shows them."""
+    """Yields the texts of a file, except its docstrings and the help of options, which another test reads as Typer
+    shows them."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     known, parts, alone = set[int](), set[int](), set[int]()
     for node in ast.walk(tree):

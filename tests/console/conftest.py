@@ -164,7 +164,8 @@ def console(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
-    """Every page of a list, by its links, because other tests of the session may fill the first pages."""
+    """Yields every page of a list: begins at `path` and follows the links `next`. Other tests of the session may have
+    filled the first pages."""
     following: str | None = path
     while following:
         answer = console.http.get(following)
@@ -174,7 +175,8 @@ def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
 
 
 def end_of_feed(console: Running) -> str:
-    """The cursor after the last entry of the releases feed, because other tests of the session may have left many pages."""
+    """Reads the releases feed to its end, which may be many pages after other tests of the session, and returns the
+    cursor after the last entry."""
     page = console.api("GET", "/releases?limit=1000").json()
     while page["more"]:
         page = console.api("GET", f"/releases?limit=1000&after={page['cursor']}").json()

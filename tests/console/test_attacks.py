@@ -105,7 +105,7 @@ def sign_in(tab: httpx2.Client, name: str, password: str = SECRET) -> httpx2.Res
 
 
 def ends(door: Quiet, headers: dict[str, str], what: Callable[[], None]) -> bool:
-    """Whether an open stream of releases ends after `what` was called."""
+    """Opens a stream of releases, calls `what`, and returns whether the console then ends the stream."""
     client = httpx2.Client(base_url=door.address, timeout=60)
     with client, client.stream("GET", "/api/v1/releases/stream", headers=headers) as answer:
         assert answer.status_code == 200

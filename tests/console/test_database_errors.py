@@ -1,5 +1,5 @@
-"""Does the projector survive every error of PostgreSQL, and are all facts in the rows afterwards? The errors come from a real server
-during COPY."""
+"""Does the projector survive every error of PostgreSQL, and are all facts in the rows afterwards? The errors come from
+a real server during COPY."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ WAITS_FOR_LOCK = STANDS_IN_COPY + " AND wait_event_type = 'Lock'"
 
 
 class Server:
-    """One database as its administrator sees it."""
+    """A connection to one database with the rights of the database's administrator."""
 
     def __init__(self, url: str) -> None:
         self.url = url.replace("postgresql+psycopg", "postgresql")
@@ -42,7 +42,8 @@ class Server:
         self.sql.execute("DROP FUNCTION refuse")
 
     def standing_in(self, query: str) -> int:
-        """Waits until the query finds a connection, and returns the id of PostgreSQL's process for that connection."""
+        """Waits until the query finds a connection of the projector. Returns the id of PostgreSQL's process for this
+        connection."""
         found: list[Any] = []
 
         def looked() -> bool:

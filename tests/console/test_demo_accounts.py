@@ -51,7 +51,7 @@ def killed_at(engine: Engine, statement: int) -> Iterator[list[int]]:
 
 
 def whole(accounts: Accounts, demo: Demo) -> bool:
-    """Whether the account exists with its key and, if it is an agent's, its authorisation."""
+    """Whether the account exists with its key, and, if the account is an agent's, with its authorisation."""
     try:
         who = accounts.key(written(demo.key), AT).who
     except SignInRefused:

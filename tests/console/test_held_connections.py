@@ -21,7 +21,8 @@ from tests.loops import finish
 
 FLOOD, OTHER = "192.0.2.1", "192.0.2.2"
 STEPS = 2_000
-"""The most bytecode instructions that one more connection may take in our own files, however many connections there are."""
+"""The most bytecode instructions that one more connection may take in our own files, however many connections there
+are."""
 BODY_TO_COME = b"POST /sign-in HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\na"
 
 

@@ -1,4 +1,5 @@
-"""Does every code of a desk have a text in both languages and a fact that uses it, and does the text agree with the sentence beside it?"""
+"""Does every code of a desk have a text in both languages and a fact that uses it, and does the text agree with the
+sentence beside it?"""
 
 import ast
 import re
@@ -164,8 +165,8 @@ def test_each_fact_that_may_say_it_by_codes_does(coded_facts: Facts) -> None:
 
 
 def test_no_fact_of_a_day_is_read_back_from_its_sentence(day: Facts) -> None:
-    """A text without phrases was written by a person whom the fact names, or is a value. No text is the sentence of an older software
-    version."""
+    """A text without phrases was written by a person whom the fact names, or is a value. No text is the sentence of an
+    older software version."""
     sentences = {plain(english) for english in SENTENCES.values() if not PLACEHOLDER.search(english)}
     for kind, body in day:
         for where, _, phrases in sentences_of(kind, body):

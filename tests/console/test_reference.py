@@ -1,4 +1,5 @@
-"""Does the reference of the API say what every field means and when every problem occurs, with an example that causes it?"""
+"""Does the reference of the API say what every field means and when every problem occurs, with an example that causes
+it?"""
 
 import json
 import re
@@ -163,8 +164,8 @@ NO_CODES = frozenset(
         "Watch.reason",
     }
 )
-"""Text fields of answers that are not codes: ids, numbers, links, and texts of people. Each is named by its field, or by object and
-field if a field of the same name elsewhere is a code."""
+"""Text fields of answers that are not codes: ids, numbers, links, and texts of people. Each is named by its field, or
+by object and field if a field of the same name elsewhere is a code."""
 
 
 def of_text(schema: dict[str, Any]) -> bool:

@@ -1,4 +1,5 @@
-"""Do the same facts give the same rows in whatever order the topics are read, and does each row say where goods stand?"""
+"""Do the same facts give the same rows in whatever order the topics are read, and does each row say where goods
+stand?"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields

@@ -56,8 +56,8 @@ def held(reference: str, *boxes: str) -> Border:
 
 
 def free(reference: str, visit: str = "visit-1", after: Border | None = None) -> Border:
-    """Goods that are released and discharged and may leave; `after`: the story that has the gate desk's earlier statements about
-    the container."""
+    """Goods that are released and discharged and may leave; `after`: the story that has the gate desk's earlier
+    statements about the container."""
     consignment = (
         Border(reference, (BOX,), _counts=after._counts if after else {})
         .lodged()

@@ -132,8 +132,8 @@ def nothing_is_declared(version: int, visit: str, *, at: datetime) -> ContainerM
 
 
 def awaits_a_count(version: int, visit: str, *waiting: str, since: datetime, at: datetime) -> ContainerMustStay:
-    """Returns the gate's no for a container that was found inside and perhaps had come again at `since` with other goods. `waiting`: goods
-    that are not released."""
+    """Returns the gate's no for a container that was found inside and perhaps had come again at `since` with other
+    goods. `waiting`: goods that are not released."""
     return facts.container_must_stay(
         version, visit, phrase("perhaps_came_again", event=since), waiting_for=waiting, at=at
     )
