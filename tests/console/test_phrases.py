@@ -75,7 +75,7 @@ Facts = list[tuple[str, dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def day() -> Facts:
-    """A full simulated day."""
+    """The facts of a full simulated day."""
     return [
         (one.kind, orjson.loads(one.value)) for one in full_day().messages if ROLES[one.topic] == "facts" and one.value
     ]
@@ -83,12 +83,13 @@ def day() -> Facts:
 
 @pytest.fixture(scope="module")
 def coded_facts(day: Facts) -> Facts:
-    """The day, and facts with the codes that do not occur on it."""
+    """The facts of the day, and facts with the codes that do not occur on the day."""
     return [*[(fact.kind, orjson.loads(fact.model_dump_json())) for fact in all_facts()], *day]
 
 
 def plain(english: str) -> str:
-    """A sentence as the catalogue has it: without the desk's Chinese, and the quotation marks around a name."""
+    """The sentence in the form of the catalogue: without the desk's Chinese, and without quotation marks around a
+    placeholder."""
     return CHINESE.sub("", english).replace("'{", "{").replace("}'", "}")
 
 
@@ -134,8 +135,8 @@ OF_PLACES_ALONE = {code for code, english in SENTENCES.items() if not re.search(
 
 
 def test_the_words_of_each_fact_are_those_of_the_sentence_beside_them(coded_facts: Facts) -> None:
-    """The test recognises the sentence as if it came from an older software version. So a person's text in the sentence
-    may look like a desk's sentence."""
+    """The test translates each sentence of a fact by its shape, as the console does with facts of older software
+    versions, and compares the result with the words that the codes give."""
     fields, compared = set[str](), set[str]()
     for kind, body in coded_facts:
         for where, text, phrases in sentences_of(kind, body):

@@ -64,7 +64,7 @@ def document(still: Still) -> dict[str, Any]:
 
 
 def fields(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every field of every body, by the name of its object."""
+    """`<object>.<field>` → the schema of the field, for every field of every body of a request."""
     found: dict[str, dict[str, Any]] = {}
 
     def walk(model: str, schema: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ def fields(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def answered(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every field of every object that an answer has, by the name of its object."""
+    """`<object>.<field>` → the schema of the field, for every field of every object in an answer."""
     schemas, found = document["components"]["schemas"], dict[str, dict[str, Any]]()
     waiting = [operation["responses"] for operation in operations(document)]
     reached = set[str]()
@@ -111,7 +111,8 @@ def test_every_operation_and_every_answer_is_told_in_both_languages(document: di
 
 
 def test_the_page_of_the_api_is_in_the_readers_language(still: Still) -> None:
-    """Names, codes and examples stay as they are; English sentences are marked with `lang`."""
+    """On the Chinese page only names, codes and examples are not Chinese. On the English page the sentences are marked
+    with `lang`."""
     chinese, english = [still.page("/docs", language).partition("<main")[2] for language in ("zh", "en")]
     assert 'lang="en"' not in chinese and 'lang="en"' in english
     for summary in re.findall(r'<span class="faint">(.*?)</span>\s*</summary>', chinese):

@@ -36,7 +36,7 @@ from tests.console.border import NOON, Border, PublishedMessage, green, red
 
 
 class Memory:
-    """Rows in memory, as SQL would hold them."""
+    """The rows of the read model, in memory instead of in a database."""
 
     def __init__(self) -> None:
         names = ("consignments", "containers", "parts", "reports", "box_holds", "asides")
@@ -131,8 +131,8 @@ def in_order(*consignments: Border) -> Memory:
 
 
 def interleaved(log: Log, shuffle: Random, cut: int) -> Memory:
-    """The rows after the topics were read in batches of `cut` messages, in a random order of topics. Each topic was
-    read in its own order."""
+    """Reads all messages in batches of `cut`, and returns the rows. The topics are mixed at random; each topic keeps
+    its own order."""
     turns = [number for number, (_, of_topic) in enumerate(log) for _ in of_topic]
     shuffle.shuffle(turns)
     next_offset = [0] * len(log)
@@ -339,7 +339,8 @@ def test_a_box_that_only_a_rejected_paper_named_is_not_kept_by_the_corrected_one
 
 
 def test_a_yes_of_the_gate_alone_lets_nothing_leave() -> None:
-    """A fact counts only on the topic of its desk, so the facts of the other desks must agree with it."""
+    """A program that can write only to the topics of the gate desk must not be able to open the gate. So the console
+    answers yes only if the facts of the other desks also allow it."""
     no = (False, "not_released")
     assert gate(Border("1").may_leave()) == no, "a forged yes about a box of which nobody knows"
     assert gate(Border("1").lodged().accepted().may_leave()) == no

@@ -85,8 +85,8 @@ def came_again(
     conveyance: str = "",
 ) -> tuple[Fact, ...]:
     """Returns the facts if this report opens a visit although nobody reported that the container left in the visit
-    `before`. `released`: whether all `consignments` of that visit were released. If they were, they count as having
-    left in that visit; otherwise the alarm keeps the container here."""
+    `before`. `released`: whether all `consignments` of the visit `before` were released. If they were, they count as
+    having left in that visit; otherwise an alarm keeps the container here."""
     kept = () if released else consignments
     alarm = facts.gate_alarm_raised(
         before,

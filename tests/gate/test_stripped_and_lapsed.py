@@ -19,7 +19,7 @@ def stripped() -> Story:
 
 
 def accused(desk: Story) -> list[str]:
-    """The kinds of facts which say that goods left without release, or may have."""
+    """The kinds of the facts which say that goods left, or may have left, without release."""
     return [fact.kind for fact in desk.facts if isinstance(fact, GateAlarmRaised | ConsignmentLeftUnreleased)]
 
 

@@ -127,8 +127,8 @@ def test_goods_declared_while_their_box_was_told_to_be_outside_do_not_leave_unde
 
 
 def test_a_lot_that_the_yes_did_not_name_has_not_left_released() -> None:
-    """The container left at minute 9, when the gate's yes named only A. The desk read the statement about B, which is
-    of minute 8, at minute 10."""
+    """The container left at minute 9, when the gate's yes named only A. The statement about B was written at minute 8,
+    but the desk read it only at minute 10."""
     desk = story(decider, held(A, arrived=0), freed(A))
     desk.when(held(B, arrived=0, when=8), at=at(10)).then(
         *same_box_declared(B, A, at=at(10)), goods_wait(2, arrival_of(B), B, released=1, at=at(10))
@@ -365,8 +365,8 @@ def test_a_box_that_is_found_inside_after_it_was_found_outside_goes_on() -> None
 
 
 def test_an_officer_who_found_a_box_outside_by_mistake_finds_it_inside_although_a_departure_was_told() -> None:
-    """The first finding settled the alarm of the departure. Because of that the second finding once did not retract the
-    departure, and the goods counted as gone for ever."""
+    """The first finding settles the alarm of the departure. In an older version, the second finding therefore did not
+    retract the departure, and the goods counted as gone for ever."""
     desk = story(decider, held(A, arrived=0))
     desk.when(out(5), at=at(5)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(5)))
     desk.when(found("outside", 30), at=at(30)).then(
