@@ -61,8 +61,8 @@ def plan(seed: int, count: int, longest: float) -> list[Stop]:
 
 
 def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> str:
-    """Runs the command and stops it. Returns a description of what went wrong, or an empty text. The seconds until the
-    stop count from the moment at which the command prints the line `ready`."""
+    """Runs the command and stops it. Returns a description of what went wrong, or an empty text. The time
+    `stop.after` begins when the command prints the line `ready`."""
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
     with tempfile.TemporaryFile("w+b") as errors:
         process = subprocess.Popen(
@@ -91,10 +91,10 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
         errors.seek(0)
         text = errors.read().decode(errors="replace")
     left = _left(mark)
-    # 0 is right even if `stop.code` is another one: the second signal may come after everything has ended
+    # The exit code 0 is always right, because the second signal may come after everything has ended.
     right = {stop.code, 0}
     if stop.code:
-        # the last signal may come while Python is ending, and then kills the process
+        # If the last signal comes while Python is ending, the signal kills the process.
         right.add(-stop.numbers[-1])
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
@@ -110,7 +110,7 @@ def _delivered(pid: int, number: signal.Signals) -> bool:
 
 
 def until_line(process: subprocess.Popen[bytes], text: str) -> str:
-    """Returns the output of the process up to the line with this text, or up to its end."""
+    """Returns the output of the process up to the line with this text; the whole output if there is no such line."""
     lines: list[str] = []
     assert process.stdout is not None
     while text not in "".join(lines[-1:]) and (line := process.stdout.readline()):
@@ -140,12 +140,12 @@ def _marked(mark: str) -> dict[int, str]:
 
 
 def small(folder: Path, stop: Stop) -> str:
-    """Runs the supervisor of small children and stops it. Returns as `stopped` does."""
+    """Runs the supervisor of small children and stops it. Returns what `stopped` returns."""
     return stopped([sys.executable, "-m", "tests.cli.supervised", str(folder)], {}, stop, "started")
 
 
 def up(home: Path, stop: Stop, layout: str) -> str:
-    """Runs `dtg up` on this folder and stops it. Returns as `stopped` does."""
+    """Runs `dtg up` on this folder and stops it. Returns what `stopped` returns."""
     env = {
         "DTG_HOME": str(home),
         "DTG_LAYOUT": layout,

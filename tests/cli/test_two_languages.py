@@ -1,4 +1,4 @@
-"""Is everything that the command line says to people in Chinese and in English?
+"""Is everything that the command line prints for people written both in Chinese and in English?
 
 The test reads the sources instead of running them, so that it also finds the sentence of an error that no other test
 causes.
@@ -24,7 +24,7 @@ SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:.]? [A-Za-z]{2,}")
 LATIN = re.compile(r"[A-Za-z]{3,}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAYS = {"line", "block", "secret", "styled", "progress", "progress_below", "Table", "_refuse"}
-"""The functions that print their arguments. So even a single word that is passed to them is for people."""
+"""The functions that print their arguments. So even a single word among their arguments is a text for people."""
 STOP_A_COMMAND = {
     *(
         "BrokerError",
@@ -56,7 +56,8 @@ NOT_FOR_PEOPLE = {
 
 
 class SourceText(NamedTuple):
-    """A text in a source: where it is, and its constant parts. `alone`: it is for people even if it is one word."""
+    """A text in a source: where it is, and its constant parts. `alone`: whether it is a text for people even if it is a
+    single word."""
 
     where: str
     text: str

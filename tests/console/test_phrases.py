@@ -1,5 +1,5 @@
-"""Does every code of a desk have a text in both languages and a fact that uses it, and does the text agree with the
-sentence beside it?"""
+"""Does every code of a desk have a text in both languages and a fact that uses the code, and does the text agree with
+the English sentence beside the code?"""
 
 import ast
 import re

@@ -35,7 +35,7 @@ TOPIC = orders_topic("inspection")
 
 
 def ordered(origin: Raw, **more: Any) -> Raw:
-    """Returns a request, in its present form, to replay this message."""
+    """Returns a request to replay this message, in the form that the request has in the present version."""
     request = ReplayParked(
         service="inspection",
         subject=CONSIGNMENT,
