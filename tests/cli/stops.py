@@ -1,5 +1,5 @@
 """Does everything end when it gets a signal to stop, whatever it is doing? `make stops` tries each of two programs 200
-times, with stops made from a seed.
+times, with random stops.
 
 The programs are a supervisor of small children, and `dtg up` with its broker, workers and console. `dtg up` starts with
 an empty folder, or with the data of the run before. They are stopped during the first start, during provisioning and

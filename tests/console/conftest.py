@@ -85,7 +85,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an empty, migrated database. A test with this fixture runs once on SQLite and once on PostgreSQL."""
-    # the folder DTG_HOME contains the rights file of a PostgreSQL database
+    # for a PostgreSQL database, the file of rights is kept in the folder DTG_HOME
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     if request.param == "sqlite":
         made = f"sqlite:///{tmp_path}/console.db"

@@ -74,7 +74,7 @@ class Simulated:
                 _, _, name, request = heapq.heappop(self._due)
                 self.ask(name, request, at)
             self.turn(at)
-        # twenty days later, every time limit has passed for what nobody has done
+        # twenty days later, the time limits for everything that nobody has done are over
         self.turn(at + timedelta(days=20))
 
     def _lodge(self, plan: Any, at: datetime) -> None:

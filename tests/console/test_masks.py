@@ -104,7 +104,8 @@ def console(planted_rows: Planted, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def asking(console: Quiet, role: Role) -> dict[str, str]:
-    """The headers of an account with this role, to which these goods, this office and these requests belong."""
+    """The headers of a new account with this role: of the company that declared the goods of these tests, of their
+    office, and the sender of the requests."""
     name = f"mask-{role}"
     console.run(update(t.LODGEMENTS).values(sender=name))
     return console.acting_as(name, roles=role.value, company=DECLARANT, office=OFFICE)

@@ -134,7 +134,7 @@ def _names(column: "Column[Any]") -> bool:
 
 
 def _spoilt(value: Any) -> Iterator[Any]:
-    """This content with each of its parts replaced by something else, one at a time."""
+    """Yields copies of this content. In each copy, another part is replaced by another value."""
     match value:
         case dict():
             for name, part in value.items():

@@ -90,7 +90,7 @@ Log = list[tuple[str, list[PublishedMessage]]]
 
 
 def logs(consignments: Iterable[Border]) -> Log:
-    """What each topic carries, in its order."""
+    """(topic, its messages in their order), for each topic that these stories write to."""
     by_topic: dict[str, list[PublishedMessage]] = {}
     for border in consignments:
         for message in border.messages:

@@ -1,5 +1,5 @@
-"""Does a watch reach every partition and every known consignment before its answer 202, and does it keep goods from
-then on?"""
+"""Does a watch reach every partition and every known consignment before the console answers 202, and does it keep goods
+from then on?"""
 
 from collections.abc import Iterator
 from typing import Any

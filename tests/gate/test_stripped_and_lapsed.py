@@ -1,5 +1,5 @@
-"""Goods were released when their container was stripped, and left by their bill. Does a later statement about these
-goods hold the empty container or raise an alarm about it?"""
+"""If goods were released when their container was stripped, they were handed out without the container. Does a later
+statement about these goods hold the empty container, or raise an alarm about the container?"""
 
 import pytest
 

@@ -444,9 +444,6 @@ def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_
     )
 
 
-# The gate desk keeps a limited number of visits, goods and reports of a container.
-
-
 def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_the_next_call() -> None:
     """The discharge may belong to the next call. So the release of the goods that arrived lets nothing out until the
     terminal reports the conveyance."""
@@ -480,6 +477,9 @@ def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_t
         facts.visit_opened(arrival_of(A), laden=True),
         facts.container_arrived(visit=arrival_of(A), consignment_id=A),
     )
+
+
+# The gate desk keeps a limited number of visits, goods and reports of a container.
 
 
 def test_estimates_never_crowd_out_what_happened(few: None) -> None:
@@ -533,7 +533,7 @@ def test_what_was_struck_off_makes_room_and_a_count_ends_the_doubt(few: None) ->
         desk.when(held(name), at=at(1))
     for number, name in enumerate(names[:-1]):
         desk.when(struck(name), message_id=f"strike-{number}", at=at(2))
-    # one lot is not known
+    # the full record had no room for one of the lots
     desk.when(freed(B, arrived=0), at=at(3)).then(facts.container_arrived(visit="m1", consignment_id=B))
     desk.when(found("inside", 5, lots=1), at=at(5)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(5)), facts.container_may_leave(2, "m1", B, at=at(5))

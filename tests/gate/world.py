@@ -204,8 +204,8 @@ class World:
             begin = max(begin, self.now, self.not_before)
             last = self.stays[-1] if self.stays else None
             if last is not None and last.untold and not self.terminal_knows_ship:
-                # Nobody reported the end of the last visit, and the terminal names no ship. Openings of two visits
-                # within a day would count as one opening.
+                # Nobody reported the end of the last visit, and the terminal names no ship. If the next visit opened
+                # within a day of the last one, the two openings would count as one.
                 begin = max(begin, last.opened + DAY + HOUR)
             self.visit(number, begin)
             begin = max(self.now, begin)

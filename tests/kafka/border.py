@@ -169,7 +169,7 @@ def running(
     clock: Clock = CLOCK,
 ) -> Iterator[list[Loop]]:
     """Runs the loops of these services, or of a test's own desks, in threads of this process. At the end of the block
-    they are stopped in order."""
+    the loops are told to stop, and the threads end."""
     settings = WorkerSettings(
         kafka=bootstrap,
         partitions=partitions,

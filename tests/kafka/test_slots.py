@@ -365,8 +365,8 @@ def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
 def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In an older version, the end that was reported together with the aborted batch counted as read, so the lag
-    seemed to be 0."""
+    """In an older version, after an abort, the desk still counted the partition as read up to the end that the client
+    had reported with the aborted batch. So the lag seemed to be 0."""
     failed: list[dict[tuple[str, int], int]] = []
     after: list[dict[tuple[str, int], int]] = []
     with running(quiet.bootstrap, PARTITIONS, "abort", ("declaration",)) as [desk]:

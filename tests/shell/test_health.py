@@ -17,7 +17,7 @@ LONG = 1000.0
 
 
 def loops_at(kafka: str) -> tuple[list[Loop], WorkerSettings]:
-    """Two loops, the first of which has made no progress for long."""
+    """Returns two loops, of which the first has made no progress for a long time, and the settings of the worker."""
     settings = WorkerSettings(kafka=kafka)
     loops = [Loop(desk, settings) for desk in desks(["declaration", "quarantine"])]
     loops[0].liveness.progress -= LONG
