@@ -77,7 +77,8 @@ class Fault:
         publish(self.running.settings.kafka, self.consignment.messages)
 
     def waits(self, text: str) -> None:
-        """Waits until the projector reports the fault with this text, and is alive."""
+        """Waits until the projector reports the fault with this text, and checks that the projector's thread is
+        alive."""
         wait(lambda: text in self.running.progress.state().trouble, f"the projector to wait: {text}")
         assert self.running.thread.is_alive()
 

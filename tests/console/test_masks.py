@@ -73,8 +73,8 @@ def read(
     statuses: Container[str] | None = None,
 ) -> tuple[int, str]:
     """Sends a request. Returns the status, and the headers followed by the whole content; of a stream, the content ends
-    with the first event. `statuses`: the statuses that the API's document names for the address; None if it does not
-    name it."""
+    with the first event. `statuses`: the statuses that the API's document names for the address; None if the document
+    does not name the address."""
     api = address.startswith("/api/")
     more: dict[str, Any] = {"headers": headers | ({} if api else HTML)}
     if method == "POST":
@@ -104,8 +104,8 @@ def console(planted_rows: Planted, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def asking(console: Quiet, role: Role) -> dict[str, str]:
-    """The headers of a new account with this role: of the company that declared the goods of these tests, of their
-    office, and the sender of the requests."""
+    """The headers of a new account with this role. The account has the company that declared the goods of these tests
+    and the office of these goods, and it counts as the sender of the requests."""
     name = f"mask-{role}"
     console.run(update(t.LODGEMENTS).values(sender=name))
     return console.acting_as(name, roles=role.value, company=DECLARANT, office=OFFICE)

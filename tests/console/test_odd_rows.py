@@ -134,7 +134,7 @@ def _names(column: "Column[Any]") -> bool:
 
 
 def _spoilt(value: Any) -> Iterator[Any]:
-    """Yields copies of this content. In each copy, another part is replaced by another value."""
+    """Yields copies of this content. In each copy, one part is replaced by a different value."""
     match value:
         case dict():
             for name, part in value.items():

@@ -105,8 +105,8 @@ def test_a_count_is_awaited_as_soon_as_the_finding_shows_that_it_is_needed_and_t
 
 
 def test_a_count_that_is_awaited_again_is_published_again() -> None:
-    """After the first fact that says so, the container waited for an officer to lift a hold. So the awaited count is
-    published a second time."""
+    """The desk publishes that the container waits for a count, and then that it waits until a hold is lifted. When the
+    hold is lifted, the desk publishes a second time that the container waits for a count."""
     desk = left_and_came_again()
     inside_after_all(desk, AGAIN + 20)
     desk.when(box_held(), message_id="hold", at=at(AGAIN + 30)).then(
