@@ -45,8 +45,8 @@ PARTITIONS = 8
 LINES = 16
 """How many connections are open at once: this many for questions, and as many for lodgements."""
 BODIES_ASKED, LODGING_ASKED = 50, 200
-"""How many questions are sent in a second: first while the worst bodies are sent or streams are open, then while declarations are
-lodged."""
+"""How many gate questions are sent in a second: BODIES_ASKED while the worst bodies are sent or streams are open,
+LODGING_ASKED while declarations are lodged."""
 RELEASES_A_SECOND = 2
 LONGEST_MS = 100
 """The most milliseconds that a question may wait, whatever body is sent and however many streams are open."""
@@ -99,7 +99,8 @@ class Offered:
             return self._due.popleft() if self._due else None
 
     def end(self) -> None:
-        """Waits until all requests were answered."""
+        """Waits until every request was answered or has failed. Then sorts `waits`, and sets `rate` to the requests that were
+        completed in a second."""
         for thread in self._threads:
             thread.join()
         self.waits.sort()
@@ -157,7 +158,8 @@ class Figures:
     faults: list[str] = field(default_factory=list)
 
     def add(self, beside: str, waits: Sequence[float], answers: Counter[int], more: str, limited: bool = True) -> None:
-        """Adds the times of one load. `waits`: sorted milliseconds; `limited`: whether the limit counts for this load."""
+        """Adds a row for one load. `beside`: what the load is; `waits`: sorted milliseconds; `more`: the text of the
+        last column; `limited`: whether the limit counts for this load."""
         shown = [f"{percentile(waits, share):,.1f}" for share in (0.5, 0.95, 0.99, 1.0)]
         self.rows.append([beside, str(len(waits)), *shown, counts_of(answers, "none"), more])
         slow = percentile(waits, self.share)

@@ -202,7 +202,7 @@ def _costs(
 
 
 def partitions_part(size: Size) -> Part:
-    """Measures the same load with more partitions."""
+    """Measures the same load with different numbers of partitions."""
     points = []
     for count in size.partitions:
         with stand(count, USUAL, size) as here:

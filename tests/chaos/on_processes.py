@@ -106,8 +106,8 @@ def short_zombie(strike: Strike) -> None:
 
 
 def long_zombie(strike: Strike) -> None:
-    """Stops a worker as `zombie` does, for more time than a transaction may last. So the coordinator aborts its
-    transaction meanwhile."""
+    """Stops a worker as `zombie` does, for more time than a transaction may last. So the transaction coordinator of
+    Kafka aborts the worker's transaction meanwhile."""
     zombie(strike, 11.5)
 
 

@@ -59,7 +59,7 @@ class Outcome:
 
     def problems(self) -> list[str]:
         """Returns everything that is wrong. The list is empty if everything promised was kept, every fault could be
-        carried out, and every kind of fault had an effect."""
+        carried out, and, in a run with at least MANY faults, every kind of fault had an effect."""
         ledger = self.ledger
         found = [f"not finished: {dict(ledger.ends)}", *self.awaited] if not self.finished else []
         found += [f"{self.missing} acknowledged requests are not on the topics"] * bool(self.missing)

@@ -255,8 +255,8 @@ class Theatre:
         return player is not None and (player.last is None or player.next < player.last)
 
     def wait_until_ended(self, count: int, seconds: float) -> None:
-        """Waits until this many consignments have reached their ends, or until the day is over. Raises TimeoutError
-        with the logs if no consignment reaches its end for this many seconds."""
+        """Waits until `count` consignments have reached their ends, or until the day is over. Raises TimeoutError with
+        the ends of the logs if no consignment reaches its end for `seconds`, or after MOST_TIMES times as long."""
         player, people = self.player, self._people
         assert player is not None and people is not None
         progress = WaitLimit(

@@ -199,8 +199,8 @@ DEPENDENT_IN_PART: list[tuple[tuple[str, Any], tuple[str, Any], str]] = [
 def test_a_check_reads_a_field_only_where_its_result_depends_on_it(
     shape: tuple[str, Any], content: tuple[str, Any], code: str
 ) -> None:
-    """In an older version, the declarant got these findings only after the fault of shape was mended. Their checks read
-    the field with this fault although the result depends on this field only in other cases."""
+    """In an older version, the declarant got these findings only after the fault of shape was mended. The older checks
+    always read the field with the fault of shape, although their result depends on this field only in other cases."""
     assert (content[0], code) in found(apply(PAPER, [content, shape]))
 
 
