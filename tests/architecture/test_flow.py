@@ -139,8 +139,8 @@ def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
 
 
 def test_each_topic_is_named_after_its_service_and_role() -> None:
-    """The functions such as `facts_topic` return the name of a topic from its service. A service may have further topics
-    of facts, and topics whose keys are partitions, with other endings."""
+    """Functions such as `facts_topic` return the name of a service's topic. A service may have further topics of facts,
+    and topics whose keys are partitions, with other endings."""
     names = {"facts": facts_topic, "requests": requests_topic, "state": state_topic, "parked": parked_topic}
     endings = {
         "facts": ("-facts", "-containers", "-departures", "-successors"),

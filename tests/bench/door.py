@@ -99,8 +99,8 @@ class Offered:
             return self._due.popleft() if self._due else None
 
     def end(self) -> None:
-        """Waits until every request was answered or has failed. Then sorts `waits`, and sets `rate` to the requests that were
-        completed in a second."""
+        """Waits until every request was answered or has failed. Then sorts `waits`, and sets `rate` to the number of
+        requests a second."""
         for thread in self._threads:
             thread.join()
         self.waits.sort()

@@ -75,7 +75,8 @@ def closed(how: str) -> VisitClosed:
 
 
 class Wire:
-    """A topic for ports in memory, with the facts of the two desks in order."""
+    """A topic for ports in memory, with facts of the release desk and the gate desk in the order in which the test
+    gives them."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.notebook, self.house, self.count = notebook, Gatehouse(notebook), 0
@@ -254,7 +255,7 @@ def test_the_page_names_every_event_every_alarm_and_what_ends_a_yes() -> None:
 
 
 def test_the_messages_of_the_topic_that_the_page_shows_are_those_that_ports_get() -> None:
-    """The page must show them as a port reads them, without fields that are not for ports."""
+    """The page must show these messages as a port reads them, without fields that are not for ports."""
     shown = {}
     for kind in ("ReleaseRevoked", "ContainerMayLeave"):
         after = PAGE.partition(f"ce_type: {kind}`")[2].partition("```json\n")[2]

@@ -33,7 +33,7 @@ ITS_DAY, TODAY = date(2021, 3, 31), NOON.date()
 today's HS."""
 WRONG = {"mass_not_positive": 55, "country_unknown": 12}
 SUPERSEDED = {"hs_code_unknown": 349}
-"""Findings about codes of HS 2017 that HS 2022 split or gave to other goods."""
+"""Code of a finding → how many findings are about codes of HS 2017 that HS 2022 split or gave to other goods."""
 REAL = [(SOURCE, 8134, 67, ITS_DAY, WRONG), (SOURCE, 8134, 407, TODAY, WRONG | SUPERSEDED)] if SOURCE.exists() else []
 
 
