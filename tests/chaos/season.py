@@ -69,8 +69,8 @@ class Season:
         self._flying: list[tuple[Strike, threading.Thread]] = []
 
     def run(self, planned: list[Planned], until: float) -> None:
-        """Strikes each fault when it is due, or as soon as a victim is free. After the monotonic time `until`,
-        strikes only kinds that have not struck yet.
+        """Strikes each fault when it is due and its victims are free. After the monotonic time `until`, strikes only
+        kinds that have not struck yet.
 
         If a kind found nothing to strike, it is tried again as long as goods are lodged.
         """

@@ -83,8 +83,8 @@ class Outcome:
         return [kind for kind in self.planned if kind not in struck]
 
     def unseen(self) -> list[str]:
-        """Returns the kinds of faults that struck but had no effect, because the victim was already down or had nothing
-        to do."""
+        """Returns the kinds of faults that were tried but never had an effect, for example because the victim was
+        already down or had nothing to do."""
         kinds = {strike.kind for strike in self.strikes}
         return sorted(kinds - {strike.kind for strike in self.strikes if strike.evidence})
 

@@ -52,8 +52,8 @@ MOST_TIMES = 5
 
 
 class Theatre:
-    """Broker, workers (each behind a proxy of its own), console and people. A process that ends is started again,
-    except while a fault holds it (`hands_off`)."""
+    """Broker, workers, console and simulated people. Each worker of `layout` is behind a proxy of its own. A process
+    that ends is started again, except while a fault prevents that (`hands_off`)."""
 
     def __init__(
         self,

@@ -108,8 +108,8 @@ def ask_gate(port: int, ended: Event, answers: Answers) -> None:
 
 class Asking(NamedTuple):
     """Who sends requests, and for how long. `line`: the header with the account's key; `examples`: how many requests
-    schemathesis makes at most for each operation and phase; `named`: the values of parameters in the addresses; `rights`: the content of the file for
-    `fuzz_rights.py`."""
+    schemathesis makes at most for each operation and phase; `named`: the values of parameters in the addresses;
+    `rights`: the content of the file for `fuzz_rights.py`."""
 
     who: str
     line: str
