@@ -57,8 +57,8 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.Fix
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """When a worker has finished a group of files (`tests/schedule.py`), stops the brokers, consoles and browsers of the
-    group, which would otherwise run until the session ends."""
+    """When a worker has finished a group of files (`tests/schedule.py`), stops the brokers, consoles and browsers of
+    the group, which would otherwise run until the session ends."""
     yield
     files = [each.nodeid.split("::", 1)[0] for each in (item, nextitem) if each is not None]
     if hasattr(item.config, "workerinput") and len({group_of(file) for file in files}) > 1:

@@ -1081,7 +1081,8 @@ def container_must_stay(
     code: StayCode | None = None,
     at: datetime = NOON,
 ) -> ContainerMustStay:
-    """`code`: by default, the code that `STAY_CODES` has for the first phrase of `why` whose code is in `STAY_CODES`."""
+    """`code`: by default, the code that `STAY_CODES` has for the first phrase of `why` whose code is in
+    `STAY_CODES`."""
     code = code or next(STAY_CODES[each.code] for each in why if each.code in STAY_CODES)
     return ContainerMustStay(
         container_no=BOX,

@@ -28,8 +28,8 @@ from tests.architecture.fullest import Unbounded, fullest
 from tests.architecture.golden import EXAMPLES, GOODS, LODGED, OFFICER, payload
 
 LARGEST_MADE = LARGEST_VALUE // 2
-"""In bytes. It is half of the limit of a message on a topic. If a message is parked, the fact `MessageParked` carries it
-in base64 together with other fields, and must also be within the limit."""
+"""In bytes. It is half of the limit of a message on a topic. If a message is parked, the fact `MessageParked` carries
+it in base64 together with other fields, and must also be within the limit."""
 BY_NAME = {message.kind: message for message in EXAMPLES}
 SIGNS = ("\0", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u202e")
 
@@ -96,7 +96,8 @@ def test_no_text_of_a_message_that_is_made_holds_a_control_character(message: Me
 
 
 def pest(text: str) -> bytes:
-    """The fact `PestIntercepted` with this pest, as a desk of an older version wrote it, in which texts had no bound."""
+    """The fact `PestIntercepted` with this pest, as a desk of an older version wrote it, in which texts had no
+    bound."""
     return orjson.dumps({**orjson.loads(payload(BY_NAME["PestIntercepted"])), "pest": text})
 
 

@@ -203,8 +203,8 @@ def test_every_kind_that_ports_get_has_an_example_of_its_redacted_form() -> None
 
 
 def crossings() -> set[tuple[str, str, frozenset[str]]]:
-    """For each two desks of which the second reads facts of the first: the first desk, the second desk, and the names of
-    the kinds of these facts."""
+    """For each two desks of which the second reads facts of the first: the first desk, the second desk, and the names
+    of the kinds of these facts."""
     pairs = {(teller, hearer): said_by(teller) & set(FLOW[hearer]) for teller in DESKS for hearer in DESKS}
     for (teller, hearer), kinds in pairs.items():
         if teller not in REFUSALS.get(hearer, ()):

@@ -73,8 +73,8 @@ def made(node: ast.AST) -> Iterator[str]:
 
 
 def empty_names(source: str) -> list[str]:
-    """The names in a source that say nothing, each with the classes and functions that contain it before it, for example
-    `Class.method.name`."""
+    """The names in a source that say nothing, each with the classes and functions that contain it before it, for
+    example `Class.method.name`."""
     found: list[str] = []
 
     def visit(node: ast.AST, scope: str) -> None:

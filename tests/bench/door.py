@@ -207,8 +207,8 @@ def beside_bodies(port: int, seconds: float) -> Figures:
 
 
 def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple[float, Counter[int]]:
-    """Makes `count` declarations of one day, from number `first` on, then sets `ready`, and lodges them. Returns how many
-    were lodged in a second, and the counts of the statuses."""
+    """Makes `count` declarations of one day, from number `first` on, then sets `ready`, and lodges them. Returns how
+    many were lodged in a second, and the counts of the statuses."""
     day = Day(9, 100_000, datetime(2026, 11, 23, tzinfo=UTC))
     papers = [day.plan(number).declaration.model_dump_json().encode() for number in range(first, first + count)]
     ready.set()

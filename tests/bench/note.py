@@ -134,7 +134,8 @@ def _reached(yes: bool) -> str:
 
 
 def _ratios(part: dict[str, Any]) -> dict[str, float]:
-    """Returns peer → the median, over all rounds, of the product's rate divided by the peer's rate in the same round."""
+    """Returns peer → the median, over all rounds, of the product's rate divided by the peer's rate in the same
+    round."""
     ours = part["peers"][0]["name"]
     ratios = {}
     for peer in part["peers"][1:]:

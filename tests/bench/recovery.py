@@ -206,8 +206,8 @@ def _check(work: Work, since: float) -> None:
 
 
 def _restored(child: Child, desks: str, times: int) -> list[dict[str, Any]]:
-    """Returns what each desk logged about its restore since start number `times` of the worker; an empty list as long as
-    one desk has not logged it."""
+    """Returns what each desk logged about its restore since start number `times` of the worker; an empty list as long
+    as one desk has not logged it."""
     records = [json.loads(x) for x in child.log.read_text().splitlines() if x.startswith("{") and '"restored"' in x]
     names = desks.split(",")
     return records[-len(names) :] if len(records) >= times * len(names) else []

@@ -57,8 +57,8 @@ def stories(desk: str, seed: int, at: datetime) -> list[Story]:
 
 
 def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
-    """Returns desk → the messages that it reads in a day on which goods arrive, but no officer acts. So goods that need no control are
-    released, and all other goods stay held."""
+    """Returns desk → the messages that it reads in a day on which goods arrive, but no officer acts. So goods that need
+    no control are released, and all other goods stay held."""
     day = Day(seed, CONSIGNMENTS, at - timedelta(days=1))
     plans = [day.plan(index) for index in range(CONSIGNMENTS)]
     lodged = [

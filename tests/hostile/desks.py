@@ -36,9 +36,9 @@ REFUSALS = frozenset({"RequestRefused", "DeclarationRejected"})
 
 @dataclass
 class Tally:
-    """What happened in one or more watches. `outcomes`: (kind of hostility, outcome) → how many messages; `parked`: reason
-    → how many parked messages; `raised`: exception of a decider → how often; `messages`, `records`: how many were
-    decided and stored; `largest`: the bytes of the largest message."""
+    """What happened in one or more watches. `outcomes`: (kind of hostility, outcome) → how many messages; `parked`:
+    reason → how many parked messages; `raised`: exception of a decider → how often; `messages`, `records`: how many
+    were decided and stored; `largest`: the bytes of the largest message."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     parked: Counter[str] = field(default_factory=Counter)
