@@ -111,7 +111,7 @@ def calm_play(border: Border) -> Iterator[Future[Played]]:
 
 @pytest.fixture(scope="session")
 def calm_entries(border: Border, calm_play: Future[Played]) -> list[LoggedMessage]:
-    """All messages of a simulated day without faults."""
+    """All messages about the goods of `calm_play`, after its day has ended."""
     played = calm_play.result()
     wanted = keys(day(SEED, CONSIGNMENTS))
     assert played.finished and sum(played.ends.values()) >= CONSIGNMENTS

@@ -1,5 +1,5 @@
-"""How are tests of deciders written? `story(decider, past, ...).when(message).then(fact, ...)`; the facts must be
-equal, and in this order."""
+"""How are tests of deciders written? `story(decider, past, ...).when(message).then(fact, ...)`; the desk must
+publish exactly these facts, in this order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

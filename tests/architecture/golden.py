@@ -1004,12 +1004,12 @@ EXAMPLES: tuple[Message, ...] = (
 
 
 def payload(message: Message) -> bytes:
-    """The bytes on the wire."""
+    """The value of the message, as its desk writes it to its topic."""
     return message.__pydantic_serializer__.to_json(message)
 
 
 def redacted(message: Message) -> bytes:
-    """The bytes on the ports' topic."""
+    """The value of the message's redacted form, as it is written to the topic for ports."""
     return to_outside(message, Audience.PORT)
 
 

@@ -23,7 +23,7 @@ OF_MANY_STORIES = frozenset(
 
 
 def loose(source: str) -> Iterator[int]:
-    """The lines of the assertions about a story's facts that do not compare all of them."""
+    """The numbers of the lines with assertions that look at a story's facts without comparing all of them."""
     for node in ast.walk(tree_of(source)):
         if isinstance(node, ast.Assert):
             names = {each.id for each in ast.walk(node.test) if isinstance(each, ast.Name)}

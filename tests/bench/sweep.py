@@ -108,8 +108,8 @@ def figures(phase: Phase, immediate: set[str], rate: float) -> dict[str, Any]:
 
 @contextmanager
 def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], None] | None = None) -> Iterator[Stand]:
-    """Starts everything and warms it up. At the end of the block, the ledger is checked. `prepare` is called before the
-    simulated people start."""
+    """Starts everything and warms it up. At the end of the block, checks the ledger, and raises Dirty if it shows an
+    error. `prepare` is called before the simulated people start."""
     with tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder, Rig(Path(folder), partitions, layout, True) as rig:
         if prepare:
             prepare(rig)

@@ -2,8 +2,8 @@
 
 The comparison leaves out everything that depends on timing. `ConsignmentHeld` and `ContainerHeld` say what is open at
 a moment, and `DeclarationWaits` says that a lodgement after a withdrawal has to wait. So these facts depend on the
-order in which two topics are read. Whether a deadline is missed depends on how long a process was dead, because a day
-lasts only seconds on this clock. Times, numbers that are made from offsets, and versions of statements differ from run
+order in which two topics are read. Whether a deadline is missed depends on how long a process was dead, because the
+simulated clock is so fast that a day lasts only seconds. Times, numbers that are made from offsets, and versions of statements differ from run
 to run. If two consignments share a container, either of them may be the one that opens its visit. If two desks fail
 the same goods, the refusal names the failure that the release desk read first, which may be either of the two.
 """
@@ -31,7 +31,8 @@ FAILURES = {
     "TreatmentAbandoned": "quarantine/{origin}",
     "QuarantineRefused": "quarantine/{origin}",
 }
-"""Kind of a fact that fails goods → the id of the hold to which this fact belongs."""
+"""Kind of a fact that fails goods → the id of the hold to which this fact belongs, with a field of the fact as
+placeholder."""
 FLEETING = {
     "occurred_at",
     "since",

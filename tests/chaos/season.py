@@ -33,8 +33,8 @@ def tell(text: str) -> None:
 
 @dataclass(frozen=True)
 class Planned:
-    """A fault of this kind. `due`: when it is due, in seconds from the start. `salt`: a text that makes its random
-    numbers and keys different from those of other faults."""
+    """A planned fault of the kind `kind`. `due`: when it is due, in seconds from the start. `salt`: a text that makes
+    its random numbers and keys different from those of other faults."""
 
     kind: str
     due: float

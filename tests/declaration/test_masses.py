@@ -125,7 +125,8 @@ def test_a_part_of_many_whole_pieces_is_whole() -> None:
 
 
 MEASURES = {"035", "060", "061", "062", "063", "147", "148", "149"}
-"""Units whose names begin with 千 or 百, but which measure: kilogram, kilowatt, kilolitre, kilometre."""
+"""Units whose names begin with 千 (thousand) or 百 (hundred) although they do not count pieces: for example kilogram
+and kilowatt."""
 
 
 @pytest.mark.parametrize("which", ["first", "second"])
