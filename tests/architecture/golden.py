@@ -1,8 +1,8 @@
 """What does each kind of message look like on the wire? This file has an example of each kind, from the life of a few
 consignments.
 
-`make examples` writes `schemas/examples/<kind>.json` for a kind that has no file yet. It writes `<kind>.2.json` (then 3,
-4, …) if an example of this file is in none of the kind's files, for example because the kind has got a new optional
+`make examples` writes `schemas/examples/<kind>.json` for a kind that has no file yet. It writes `<kind>.2.json` (then
+3, 4, …) if an example of this file is in none of the kind's files, for example because the kind has got a new optional
 field. Existing files are never changed, because they were published.
 """
 

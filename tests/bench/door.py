@@ -100,7 +100,7 @@ class Offered:
 
     def end(self) -> None:
         """Waits until every request was answered or has failed. Then sorts `waits`, and sets `rate` to the number of
-        requests a second."""
+        requests in a second."""
         for thread in self._threads:
             thread.join()
         self.waits.sort()

@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def limit_of(name: str) -> float:
-    """Returns the limit of the seconds for which work stands still after a fault of this victim."""
+    """Returns the most seconds for which work may stand still after a fault of this victim, in the median."""
     return LIMITS.get(name, WORKER_LIMIT)
 
 

@@ -1,5 +1,5 @@
-"""What does the kill ledger print? It prints a table of what is promised, a table of the faults, and the steps to take
-if a line is bad."""
+"""What does the kill ledger print? It prints a table of what is promised, a table of the faults, and at the end a list
+of everything that is wrong."""
 
 import itertools
 import os
@@ -185,9 +185,9 @@ def flow_of(entries: Iterable[LoggedMessage]) -> Flow:
 
 
 def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
-    """Returns the seconds from the fault until every busy partition of the struck desks was written again. A partition
-    is busy if its desk wrote at least `least` messages in the BUSY_SECONDS before the fault. Returns None if no
-    partition was busy."""
+    """Returns the seconds from the fault until the last busy partition of the struck desks was written again. A
+    partition is busy if its desk wrote at least `least` messages in the BUSY_SECONDS before the fault. Partitions that
+    were never written again are left out. Returns None if no partition is left."""
     waits: list[float] = []
     for (desk, _), moments in flow.items():
         if desk not in strike.desks or not strike.struck:

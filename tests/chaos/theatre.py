@@ -149,7 +149,7 @@ class Theatre:
         return name
 
     def start(self, child: Child) -> None:
-        """Starts a process that has ended. Returns at once."""
+        """Starts a process that has ended. Returns before the process is ready."""
         self._hands.submit(child.start).result()
         self._leaver.look()
 

@@ -1,4 +1,5 @@
-"""Does a lodgement after a withdrawal become the same consignment, in whatever order the two desks read their messages?
+"""Does a lodgement after a granted withdrawal always become the next consignment of its reference, in whatever order
+the declaration desk and the release desk read their messages?
 
 The declaration desk and the release desk have topics in memory. Each desk reads the messages of one topic and key in
 the order in which they were written; all other orders are possible.

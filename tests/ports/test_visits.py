@@ -195,7 +195,8 @@ def test_a_notebook_read_again_ends_the_yes_again(port: Wire) -> None:
 
 
 def test_an_unreadable_end_of_a_visit_keeps_the_box(port: Wire, tmp_path: Path) -> None:
-    """A later version may write this fact with other fields, and a fact that cannot be read must not lead to a yes."""
+    """A later version may write `VisitClosed` with other fields, and a fact that cannot be read must not lead to a
+    yes."""
     port.says(granted(1, BOX), may_leave(1, "v-1"))
     cause = {
         "ce_source": b"/desks/gate",

@@ -270,7 +270,8 @@ def test_a_message_of_goods_under_the_key_of_watches_is_a_bug_and_the_other_way_
 
 @dataclass
 class World:
-    """A partition with its watches and two consignments with one bill; an oracle computes the open holds separately."""
+    """A partition of the release desk with its watches, and two consignments with the same bill. This class computes
+    the holds that must be open without the code of the desk."""
 
     watches: Story = field(default_factory=lambda: story(decider))
     goods: list[Story] = field(default_factory=lambda: [story(decider), story(decider)])
