@@ -20,8 +20,8 @@ class ImportsOnly(Contract):
     modules.
 
     `allowed`: module names and three special values: `stdlib`, `third-party`, `own service` (the package
-    `services.<name>` of the importing module, without its exempt modules). `never` lists exceptions that stay forbidden, such as
-    `logging` of the standard library.
+    `services.<name>` of the importing module, without its exempt modules). `never` lists exceptions that stay
+    forbidden, such as `logging` of the standard library.
     """
 
     type_name = "imports_only"
