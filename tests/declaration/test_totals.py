@@ -44,8 +44,8 @@ def test_a_total_within_four_places_of_the_price_is_right(quantity: str, price: 
     assert said_of(quantity, price, total) == []
 
 
-# In each row, the difference exceeds what four places explain. It is at most half of the last written place of the price
-# times the quantity, plus half a cent, and at most a hundredth of the total.
+# In each row, the difference exceeds what four places explain. It is at most half of the last written place of the
+# price times the quantity, plus half a cent, and at most a hundredth of the total.
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [("3000", "1.67", "5000"), ("300", "1.670", "500"), ("1000", "50", "50400"), ("12", "8.3", "100")],
