@@ -1,7 +1,7 @@
 """Can any order of messages, some of them doubled, release goods with an open hold?
 
-The oracle does not use the desk's code, and the order of the messages hardly matters to it: it keeps which answers
-were given, which reports of arrivals were read, and how many departures stand.
+The oracle does not use the desk's code. It keeps which answers are required and which were given, which reports of
+arrivals were read, and how many departures stand.
 """
 
 from collections import Counter
