@@ -141,8 +141,8 @@ def patiently(act: Callable[[], T], progress: WaitLimit) -> T:
 
 
 class Operator(threading.Thread):
-    """Discards poison and replays the messages that wait behind it, until it is stopped. `orders`: how many orders
-    the operator has sent."""
+    """Discards poison and replays the messages that wait behind the poison, until `stop` is called. `orders`: how many
+    orders the operator has sent."""
 
     def __init__(self, access: Access, partitions: int) -> None:
         super().__init__(name="operator", daemon=True)

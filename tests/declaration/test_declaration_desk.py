@@ -422,7 +422,7 @@ def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer(
     refused = Story(decider, desk.state, count=3).when(not_withdrawn())
     refused.then_refused("reference_used")
     assert refused.answer[0].model_dump()["request_id"] == "r-7"
-    # nothing waits any more
+    # no lodgement waits any more
     refused.when(lodge(), message_id="r-8").then(facts.declaration_repeated("r-8", "m1", refused.at))
 
 

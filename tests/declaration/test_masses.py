@@ -19,7 +19,7 @@ def codes_of(**changes: Any) -> list[str]:
 
 
 def lines(*net: str, **head: str) -> list[str]:
-    """The codes of the findings if the lines have these net masses."""
+    """The codes of the findings if the lines have the net masses `net`, and the declaration the masses `head`."""
     items = tuple([good_item(net_mass_kg=Decimal(mass)) for mass in net])
     return codes_of(
         items=items,

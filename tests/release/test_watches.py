@@ -57,7 +57,8 @@ def lift_watch(watch_id: str = "w") -> LiftWatch:
 
 
 def met(watch_id: str = "w") -> PlaceHold:
-    """Returns the hold that the console sends because of a watch, for goods that were declared before it."""
+    """Returns the hold that the console sends because of a watch, for goods that were declared before the watch was
+    placed."""
     return PlaceHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, reason="a tip", watch_id=watch_id)
 
 
