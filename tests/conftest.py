@@ -26,8 +26,9 @@ PARTITIONS = 4
 
 
 def pytest_sessionstart() -> None:
-    """Restores the handlers of SIGINT, SIGQUIT and SIGHUP. A shell starts background jobs with SIGINT and SIGQUIT ignored, and nohup starts
-    its program with SIGHUP ignored. Every child inherits that, but tests send these signals to their children."""
+    """Restores the handlers of SIGINT, SIGQUIT and SIGHUP. A shell starts background jobs with SIGINT and SIGQUIT
+    ignored, and nohup starts its program with SIGHUP ignored. Every child inherits that, but tests send these signals
+    to their children."""
     for number, handler in (
         (signal.SIGINT, signal.default_int_handler),
         (signal.SIGHUP, signal.SIG_DFL),

@@ -1,5 +1,5 @@
-"""Do the stories of desks compare every fact, as `desk.then(fact, …)` does? A test that compares only the kinds, or only one fact, does not
-find errors in the others, or a fact too many."""
+"""Do the stories of desks compare every fact, as `desk.then(fact, …)` does? A test that compares only the kinds, or
+only one fact, does not find errors in the others, or a fact too many."""
 
 import ast
 from collections.abc import Iterator
@@ -19,7 +19,8 @@ OF_MANY_STORIES = frozenset(
         "world.py",
     }
 )
-"""Files whose tests compare only what many stories have in common, for example whether the container may leave, and not each fact."""
+"""Files whose tests compare only what many stories have in common, for example whether the container may leave, and not
+each fact."""
 
 
 def loose(source: str) -> Iterator[int]:

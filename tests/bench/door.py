@@ -1,9 +1,9 @@
 """How long does a question at the gate wait while other clients keep the console busy? `make gate-latency` measures it.
 
-Each question is sent when it is due, even if the console is late, and its time counts from the moment at which it was due. First,
-one client sends the worst bodies that are allowed, each kind for some seconds. Then declarations are lodged over HTTP at an even
-rate. Then many ports read releases as streams. The exit code is 2 if a limit is exceeded, or if a question is not answered with
-200.
+Each question is sent when it is due, even if the console is late, and its time counts from the moment at which it was
+due. First, one client sends the worst bodies that are allowed, each kind for some seconds. Then declarations are lodged
+over HTTP at an even rate. Then many ports read releases as streams. The exit code is 2 if a limit is exceeded, or if a
+question is not answered with 200.
 """
 
 import argparse
@@ -148,7 +148,8 @@ def one_client_sends(port: int, path: str, body: bytes) -> Iterator[Counter[int]
 
 @dataclass
 class Figures:
-    """The times of the gate's answers under one kind of load. At least the share `share` of them must be within `limit_ms`."""
+    """The times of the gate's answers under one kind of load. At least the share `share` of them must be within
+    `limit_ms`."""
 
     title: str
     more: str

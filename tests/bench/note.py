@@ -1,5 +1,5 @@
-"""How do measured figures become docs/performance.md and its pictures? Pure functions make text from figures. Parts that were not measured
-are left out."""
+"""How do measured figures become docs/performance.md and its pictures? Pure functions make text from figures. Parts
+that were not measured are left out."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""A worker with a million live goods is ended by SIGKILL. How long does it take until work continues, and how much memory
-does it need?
+"""A worker with a million live goods is ended by SIGKILL. How long does it take until work continues, and how much
+memory does it need?
 
-`make recovery` fills state topics with the states that the real deciders make from real messages, and sends messages to a
-real worker. It kills the worker, starts it again as the supervisor does, and writes `docs/evidence/recovery.md`.
+`make recovery` fills state topics with the states that the real deciders make from real messages, and sends messages to
+a real worker. It kills the worker, starts it again as the supervisor does, and writes `docs/evidence/recovery.md`.
 """
 
 import argparse
@@ -248,8 +248,8 @@ def table(rows: list[list[str]]) -> str:
 
 
 def remembered(folder: Path, rows: dict[str, list[str]]) -> list[list[str]]:
-    """Stores these rows in the folder, and returns them together with the rows of earlier runs that they do not replace. So
-    sizes can be measured one by one."""
+    """Stores these rows in the folder, and returns them together with the rows of earlier runs that they do not
+    replace. So sizes can be measured one by one."""
     file = folder / "rows.json"
     earlier: dict[str, list[str]] = json.loads(file.read_text()) if file.exists() else {}
     both = earlier | rows

@@ -69,8 +69,8 @@ def lodged_again(entries: Iterable[LoggedMessage]) -> int:
 
 
 def facts(entries: Iterable[LoggedMessage], wanted: set[str]) -> Counter[str]:
-    """Returns how often each fact about these goods was published. Kinds of facts and fields that depend on timing are left
-    out."""
+    """Returns how often each fact about these goods was published. Kinds of facts and fields that depend on timing are
+    left out."""
     records = [
         entry
         for entry in entries

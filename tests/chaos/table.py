@@ -28,8 +28,8 @@ seconds. On the theatre's clock, they pass in six real seconds. A clock is stepp
 CALM_SECONDS = 30.0
 """The most seconds for which no consignment may reach its end. The time of faults does not count."""
 MANY = 100
-"""In a run with at least this many faults, it is a problem if a kind of fault never had an effect. In a shorter run each
-kind may come only once, and its victim may already be down."""
+"""In a run with at least this many faults, it is a problem if a kind of fault never had an effect. In a shorter run
+each kind may come only once, and its victim may already be down."""
 Flow = dict[tuple[str, int], list[float]]
 """(desk, partition) → the times at which the desk wrote something, ascending, in seconds since 1970."""
 
@@ -199,8 +199,8 @@ def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
 
 
 def skewed(entries: Sequence[LoggedMessage], strike: Strike, clock: Clock) -> int:
-    """Returns how many facts the struck desks wrote with the stepped clock while the fault lasted. `clock`: the clock of
-    all other desks."""
+    """Returns how many facts the struck desks wrote with the stepped clock while the fault lasted. `clock`: the clock
+    of all other desks."""
     count = 0
     for entry in entries:
         moment = entry.timestamp_ms / 1000

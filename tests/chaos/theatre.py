@@ -269,7 +269,7 @@ class Theatre:
             raise TimeoutError(f"{in_vain}\n{tails}") from in_vain
 
     def finish(self, seconds: float = 240) -> Played:
-        """Waits for the end of the day, and returns its result."""
+        """Waits for the end of the day, and returns its result. Raises TimeoutError as `wait_until_ended` does."""
         self.wait_until_ended(10**9, seconds)
         assert self._people is not None
         self._people.join(60)
@@ -369,8 +369,8 @@ class Log:
         ]
 
     def wait(self, *events: str) -> list[str]:
-        """Waits for the first of these events, and returns what `logged` returns. Raises TimeoutError if the process
-        makes no progress, or if it has ended and is not started again."""
+        """Waits until one of these events was logged, and returns what `logged` returns. Raises TimeoutError if the
+        process makes no progress, or if it has ended and is not started again."""
         doomed = () if self._child.restarts else (self._child,)
         signs = signs_of(lambda: self._child.pid, self._path)
         return wait(lambda: self.logged(*events), f"{' or '.join(events)} of {self._child.name}", *doomed, signs=signs)
