@@ -1004,7 +1004,7 @@ EXAMPLES: tuple[Message, ...] = (
 
 
 def payload(message: Message) -> bytes:
-    """The value of the message, as its desk writes it to its topic."""
+    """The value of the message, as it is written to its topic."""
     return message.__pydantic_serializer__.to_json(message)
 
 
