@@ -108,8 +108,8 @@ def figures(phase: Phase, immediate: set[str], rate: float) -> dict[str, Any]:
 
 @contextmanager
 def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], None] | None = None) -> Iterator[Stand]:
-    """Starts everything and warms it up. At the end of the block, the ledger is checked. `prepare` is called before the
-    simulated people start."""
+    """Starts everything and warms it up. At the end of the block, checks the ledger, and raises Dirty if it shows an
+    error. `prepare` is called before the simulated people start."""
     with tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder, Rig(Path(folder), partitions, layout, True) as rig:
         if prepare:
             prepare(rig)
@@ -202,7 +202,7 @@ def _costs(
 
 
 def partitions_part(size: Size) -> Part:
-    """Measures the same load with more partitions."""
+    """Measures the same load with different numbers of partitions."""
     points = []
     for count in size.partitions:
         with stand(count, USUAL, size) as here:
@@ -314,8 +314,8 @@ PARTS: dict[str, Callable[[Size], Part]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Measures the chosen parts, and stores the figures of each as soon as its ledger is clean. Then writes the pages.
-    Returns the exit code."""
+    """Measures the chosen parts. Stores the figures and writes the pages each time a part yields figures, whose ledger
+    is then known to be clean. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--parts", default="main,partitions,workers,live,lines", help="comma-separated; idle is extra")
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")

@@ -28,8 +28,8 @@ TEXTS = ("title", "title_zh", "detail", "detail_zh")
 
 @dataclass
 class Answers:
-    """The statuses by kind of hostility (`outcomes`), the ids of the requests that were accepted (`taken`), and the
-    errors in answers (`faults`)."""
+    """`outcomes`: (kind of hostility, status or `closed`) → how many answers; `taken`: the ids of the requests that
+    were accepted; `faults`: the errors in answers."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken: set[str] = field(default_factory=set)
