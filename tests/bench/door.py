@@ -243,10 +243,10 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures
 
 class Followers:
     """`count` ports that read releases as streams, each on a connection of its own. `events` counts the releases that
-    all ports together have received."""
+    all ports together have received; `closed` counts the connections that the console has closed."""
 
     def __init__(self, port: int, count: int) -> None:
-        self.events = 0
+        self.events = self.closed = 0
         self._ended = Event()
         self._selector = selectors.DefaultSelector()
         for _ in range(count):
@@ -257,14 +257,22 @@ class Followers:
             start = line.recv(65_536)
             if b" 200 " not in start:
                 raise ValueError(f"a stream was refused: {start[:200]!r}")
-            self._selector.register(line, selectors.EVENT_READ)
+            self._selector.register(line, selectors.EVENT_READ, [b""])
         self._thread = Thread(target=self._read)
         self._thread.start()
 
     def _read(self) -> None:
         while not self._ended.is_set():
             for key, _ in self._selector.select(0.2):
-                self.events += key.fileobj.recv(1_000_000).count(b"event: release")  # type: ignore[union-attr]
+                data = key.fileobj.recv(1_000_000)  # type: ignore[union-attr]
+                if not data:
+                    self._selector.unregister(key.fileobj)
+                    key.fileobj.close()  # type: ignore[union-attr]
+                    self.closed += 1
+                    continue
+                # The line of an event may be divided between two reads. So the part behind the last line end is kept.
+                *lines, key.data[0] = (key.data[0] + data).split(b"\n")
+                self.events += sum(line.startswith(b"event: release") for line in lines)
 
     def close(self) -> None:
         self._ended.set()
@@ -276,7 +284,7 @@ class Followers:
 
 def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: float) -> Figures:
     """Measures the waits of gate questions with each of these numbers of open streams, while `RELEASES_A_SECOND`
-    releases a second are sent over the streams."""
+    releases a second are sent over the streams. Raises ValueError if a stream is refused or closed."""
     title = f"{BODIES_ASKED} gate questions a second, {RELEASES_A_SECOND} releases a second are told to streams"
     figures = Figures(title, "events told", 1, LONGEST_MS)
     for count in counts:
@@ -295,6 +303,8 @@ def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: fl
         ended.set()
         border.join()
         followers.close()
+        if followers.closed:
+            raise ValueError(f"the console closed {followers.closed} of {count} streams")
         figures.add(f"{count} streams", asking.waits, asking.answers, str(followers.events))
     return figures
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from schemas.topics import ROLES, Role
 from services.cli.bench.crowd import Crowd
@@ -130,13 +130,24 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
 
 
 COMMITTED = re.compile(r'^customs_loop_committed_total\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
-FAMILIES: dict[Role, str] = {
-    "facts": "facts",
-    "requests": "requests",
-    "state": "states, before compaction",
-    "parked": "parked messages",
-    "orders": "parked messages",
-}
+
+
+def family(role: Role | None) -> str:
+    """Returns the name under which the performance report counts the bytes of a topic with this role. None is a topic
+    of Kafka itself."""
+    match role:
+        case None:
+            return "Kafka's own (offsets, transactions)"
+        case "facts" | "requests":
+            return role
+        case "port":
+            return "facts for ports"
+        case "state":
+            return "states, before compaction"
+        case "parked" | "orders":
+            return "parked messages"
+        case _:
+            assert_never(role)
 
 
 def decided_messages(rig: Rig) -> Counter[str]:
@@ -150,7 +161,7 @@ def bytes_on_disk(rig: Rig) -> Counter[str]:
     sizes: Counter[str] = Counter()
     for segment in (rig.home / "kafka" / "log").glob("*/*.log"):
         role = ROLES.get(segment.parent.name.rpartition("-")[0])
-        sizes["Kafka's own (offsets, transactions)" if role is None else FAMILIES[role]] += segment.stat().st_size
+        sizes[family(role)] += segment.stat().st_size
     sizes["read model (SQLite)"] = sum(file.stat().st_size for file in rig.home.glob("console.db*"))
     return sizes
 

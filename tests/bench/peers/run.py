@@ -177,8 +177,7 @@ def _ready(bootstrap: str, children: list[Child], seconds: float = 90) -> None:
     while calm < 4:
         groups = admin.list_consumer_groups(request_timeout=10).result().valid
         states = [group.state.name for group in groups if group.group_id.startswith(("peer-", "customs-"))]
-        wanted = 1 if len(children) == 1 else len(children)
-        calm = calm + 1 if len(states) >= wanted and all(state == "STABLE" for state in states) else 0
+        calm = calm + 1 if len(states) >= len(children) and all(state == "STABLE" for state in states) else 0
         gone = [child.name for child in children if not child.alive]
         if gone or time.monotonic() > deadline:
             raise RuntimeError(f"not ready: {states}, ended: {gone}")
