@@ -1,2 +1,2 @@
-"""The messages of Datongguan: every fact and request, in the words of the glossary. This package imports pydantic and no
-other package of the project."""
+"""The messages of Datongguan: every fact and request, in the words of the glossary. This package imports no other
+package of the project."""

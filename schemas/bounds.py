@@ -1,8 +1,10 @@
 """How large may a message be that we write, and how is a message read that was written before there were bounds?
 
-`WhenMade` marks the bounds of a message that is made: constructed by a desk, accepted by the console, or read from a request topic.
-Facts and states that are stored already are read by `reader`, which uses the same classes without these bounds. Pydantic compiles both
-schemas, so neither costs a Python call for each field, except for times in JSON.
+`WhenMade` marks the bounds of a message that is made: constructed by a desk, accepted by the console, or read from a
+request topic. Facts and states that are stored already are read by `reader`, which uses the same classes without these
+bounds. Pydantic compiles a schema with the bounds and one without them. Python functions are called only for a few
+kinds of fields: times in JSON, decimal numbers from Python code, and texts that are brought into their normal form
+(`Tidied`).
 """
 
 import re
@@ -26,10 +28,11 @@ _UNSEEN = (
     r"\ufff0-\ufffc\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
 )
-"""Characters that show as nothing, or as something else in each font: default ignorable characters (Unicode, DerivedCoreProperties),
-blanks that are no spaces (the blank of Braille), the character for an object that the text does not have (U+FFFC), characters for
-private use, and code points that are no characters. Those above U+FFFF stand here as themselves and not as escapes,
-because engines of regular expressions escape them differently."""
+"""Characters that show as nothing, or as something else in each font: default ignorable characters (Unicode,
+DerivedCoreProperties), blanks that are no spaces (the blank of Braille), the character that stands for an object
+outside the text (U+FFFC), characters for private use, and code points that are no characters. In the pattern,
+characters above U+FFFF stand as themselves and not as escapes, because engines of regular expressions escape them
+differently."""
 _UNSEEN += "".join([f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0xF0000, 0x10000)])
 PRINTABLE = rf"^[^{_NO_SIGNS}{_UNSEEN}]*$"
 """The pattern of one line of text of which each character can be seen. The texts of declarations are such lines."""
@@ -54,7 +57,8 @@ MOST_PARTS = 100_000
 """How many fields and items a message may have if it is to be read. The largest message that can be made has a quarter
 of this number."""
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-"""The pattern of a text in JSON. If the closing quotation mark is missing, the text reaches to the end of the JSON."""
+"""The pattern of a string in JSON. If the closing quotation mark is missing, the string reaches to the end of the
+JSON."""
 
 
 class WhenMade:
@@ -175,8 +179,8 @@ def _short(number: object) -> object:
 
 
 def parts(value: bytes) -> int:
-    """Returns how many commas and opening brackets stand outside the texts of this JSON. The JSON cannot have more fields and items than
-    this number."""
+    """Returns how many commas and opening brackets stand outside the strings of this JSON. The JSON cannot have more
+    fields and items than this number."""
     rest = _TEXT.sub(b"", value)
     return rest.count(b",") + rest.count(b"[") + rest.count(b"{")
 

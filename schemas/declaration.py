@@ -42,8 +42,9 @@ from schemas.vocabulary import (
 MOST_CONTAINERS, MOST_SHARERS = 200, 100
 """How many containers one declaration may have, and how many consignments one manifest may put into a container."""
 MOST_LINES, LINES_READ = 100, 1000
-"""How many lines of goods a new declaration may have, and how many are read of a declaration that an older software version wrote. The form
-has room for 50 lines; a declaration with more is rejected with a finding."""
+"""`MOST_LINES`: a declaration with more lines of goods cannot be made. The form has room for 50 lines, so the
+declaration desk rejects a declaration with 51 to 100 lines and gives a finding. `LINES_READ`: how many lines a stored
+declaration of an older software version may have."""
 MOST_PACKAGES = 999_999_999
 """How many packages one declaration may state."""
 MOST_OF_A_REFERENCE = 64

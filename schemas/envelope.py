@@ -107,8 +107,8 @@ class Fact(Message):
 
 
 FUTURE_SKEW = timedelta(minutes=15)
-"""By how much the clock of the sender of a report may be ahead of the console's clock. A report with a time later than that is about the future:
-it is an estimate and no event."""
+"""By how much the clock of the sender of a report may be ahead of the console's clock. A request with a later event
+time is refused, except the report of an expected event (`FURTHEST_ESTIMATE`)."""
 FURTHEST_ESTIMATE = timedelta(days=60)
 """How far ahead of its report an expected event may be. The longest voyages take about 60 days, so a later date is
 taken to be wrong. The entry date of the conveyance in a declaration may be at most as far ahead."""
@@ -137,11 +137,12 @@ class Request(Message):
     it was sent (a USCC, or the name of a carrier or terminal). Without it, and in requests of older software versions,
     the account speaks for itself. `occurred_at`: the event time, as the sender states it.
 
-    `holds_goods`: the request holds goods, so it is carried out even if its texts break the contract, because otherwise the goods would go.
-    `calls_back`: the request takes back something that may have let goods go. `changes_stay`: the request says where a container is or what
-    is in it, so the gate's answer may be about an earlier visit. If one of the three is true, the gate's answer is no from the moment of
-    the request until a desk has decided. `time_is_content`: `occurred_at` is what the request reports, so a request with another time is
-    another one.
+    `holds_goods`: the request holds goods, so it is carried out even if its texts break the contract, because otherwise
+    the goods would go. `calls_back`: the request takes back something that may have let goods go. `changes_stay`: the
+    request says where a container is or what is in it, so the gate's answer may be about an earlier visit. If one of
+    the three is true, the gate's answer is no from the moment of the request until a desk has decided.
+    `time_is_content`: `occurred_at` is a part of what the request reports, so two requests that differ only in
+    `occurred_at` are different requests.
     """
 
     time_is_content: ClassVar[bool] = False
@@ -170,9 +171,9 @@ class Request(Message):
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
-        """Returns a request that takes the place of a message which has this key and breaks the contract; None if this
-        kind does not hold goods (`holds_goods`). `body`: the parsed content of the message; `at`: the time of the
-        returned request."""
+        """Returns a request of this kind that takes the place of a message which has this key and breaks the contract;
+        None if nothing can take its place. Only kinds that hold goods (`holds_goods`) have such a request. `body`: the
+        parsed content of the message; `at`: the time of the returned request."""
         return None
 
 
@@ -260,14 +261,16 @@ out if the desk believed it, and in facts of older software versions."""
 
 
 def event_time(event: datetime, hearing: Hearing) -> EventTime:
-    """Returns the time of an event that was reported for the time `event`. A time before 2000, after 2100, or more than `LATEST_REPORT` before
-    the report is wrong; then the time of the report counts. Every desk uses this function, so all desks get the same time.
+    """Returns the time of an event that was reported for the time `event`. A time before 2000, after 2100, or more than
+    `LATEST_REPORT` before the report is wrong. The time of the report then counts instead. Every desk uses this
+    function, so all desks get the same time.
 
-    If the wrong time is outside of what a message may contain (`FIRST` to `LAST`), the nearest time that a message may contain is returned as
-    `disbelieved`.
+    If the wrong time is outside of what a message may contain (`FIRST` to `LAST`), the nearest time that a message may
+    contain is returned as `disbelieved`.
 
-    The time of the report is that of its header, which is the same at every reading. If the header has no time, the worker's clock counts. An
-    event cannot be later than the header's time by more than `Request.most_ahead`, because the shell refuses such a report.
+    The time of the report is the time in its header `ce_time`, which is the same at every reading. If the header has no
+    time, or a time outside `FIRST` to `LAST`, the worker's clock counts. An event cannot be later than the header's
+    time by more than `Request.most_ahead`, because the shell refuses such a report.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
     if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT:
@@ -283,8 +286,8 @@ def refuse(request: Request, hearing: Hearing, code: RefusalCode, *why: Phrase) 
 def refusal_of(
     subject: str, request_id: str, kind: str, at: datetime, code: RefusalCode, *why: Phrase
 ) -> RequestRefused:
-    """Returns the refusal of a request that another message passed on. The desk knows only these fields of such a
-    request."""
+    """Returns the refusal of a request of which only these fields are known, because another message passed the request
+    on."""
     return RequestRefused(
         occurred_at=at,
         subject=subject,

@@ -173,8 +173,9 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         g.DepartureRetracted: (),
     },
 }
-"""Service → message that it reads → messages that it may publish because of it. Each desk has a row, and so has `clearance`, which is no desk:
-it only measures, so its messages have no answers."""
+"""Service → message that it reads → messages that it may publish because of it. Each desk has a row, and so has
+`clearance`. `clearance` is no desk: it only measures and publishes nothing, so the
+tuples of its row are empty."""
 
 HOLDING: dict[str, tuple[type[Message], ...]] = {
     "declaration": (),

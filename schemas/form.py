@@ -28,7 +28,7 @@ Text400 = Annotated[str, StringConstraints(max_length=400), WhenMade(pattern=PRI
 
 
 class FormLine(Message):
-    """The other elements of a line of the form. They are kept as the declarant wrote them.
+    """The elements of a line of the form that are no fields of `Item`. They are kept as the declarant wrote them.
 
     Only `destination_country` is checked, against the table of countries.
     """

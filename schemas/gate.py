@@ -62,12 +62,13 @@ class RecordEquipmentEvent(AboutContainer, Request):
     """A terminal or carrier reports what happened to a container, or what is expected to happen.
 
     `occurred_at`: the event time, which may be later than the report by at most `most_ahead`. `classifier`: whether the
-    event happened, or is estimated or planned. `place`: where it happened; `to`: if the event is a move, the other
-    place of the controlled area. `laden`: false if the container was empty; null if the sender does not know.
-    `replaces`: the id of an earlier report of the same sender, if this report corrects it; empty if it corrects none.
+    event happened, or is estimated or planned. `place`: where it happened; `to`: if the event is a move, the place of
+    the controlled area to which the container was moved. `laden`: false if the container was empty; null if the sender
+    does not know. `replaces`: the id of an earlier report of the same sender, if this report corrects it; empty if it
+    corrects none.
 
-    Goods that move from container to container are reported twice: `targets` of the stripping names the containers into which they went,
-    and `sources` of the stuffing names those out of which they came.
+    Goods that move from container to container are reported twice: `targets` of the stripping names the containers into
+    which they went, and `sources` of the stuffing names those out of which they came.
     """
 
     changes_stay: ClassVar[bool] = True
@@ -333,7 +334,7 @@ class VisitOpened(AboutContainer, Fact):
 
 
 class VisitClosed(AboutContainer, Fact):
-    """A visit ended at `occurred_at`, in another way than by a gate-out with every lot released.
+    """A visit ended at `occurred_at`, in another way than by a gate-out with all goods released or permitted to leave.
 
     For such a gate-out, `ContainerGatedOut` is published instead. `how`: `loaded`, `left_empty`, `left_unreleased`,
     `departure_not_reported` or `finding`. `consignments`: the consignments of the visit. `report_id`: the report that ended the visit;
@@ -377,8 +378,8 @@ class ContainerMustStay(AboutContainer, Fact):
     count of its lots, or it waits for something else than was published before.
 
     `code`: what it has waited for since `occurred_at` (`StayCode`; a later software version may have other codes).
-    `owner`: who has to act; null if the container waits only for what its goods wait for. In facts of older software
-    versions, `code` is empty and `owner` is null.
+    `owner`: who has to act; null if the container waits only for what its goods wait for (`not_released`), or if it was
+    stripped (`stripped`). In facts of older software versions, `code` is empty and `owner` is null.
 
     `version` counts the gate desk's statements on this container, as in `ContainerMayLeave`.
     """
@@ -393,9 +394,10 @@ class ContainerMustStay(AboutContainer, Fact):
 
 
 class ContainerGatedOut(AboutContainer, Fact):
-    """The container left the port at `occurred_at` (event time) with every consignment released, and its visit is closed.
+    """The container left the port at `occurred_at` with all goods released or permitted to leave. Its visit is closed.
 
-    `report_id`: the report of the departure.
+    `occurred_at`: the event time. `consignments`: the consignments that left in the container. `report_id`: the report
+    of the departure.
     """
 
     gate: Annotated[Label, OUTSIDE]
@@ -459,10 +461,10 @@ class GoodsTransferred(AboutConsignment, Fact):
 
 
 class TransferRetracted(AboutConsignment, Fact):
-    """Goods of this consignment did not go from the container into others, because that report of a stripping no longer counts.
+    """Goods of this consignment were not moved into other containers: the report of the stripping no longer counts.
 
-    `report_id`: the report that `GoodsTransferred` named. It was retracted, or replaced by another report, for which another
-    `GoodsTransferred` is published.
+    `report_id`: the report that `GoodsTransferred` named. It was retracted, or replaced by another report, for which
+    another `GoodsTransferred` is published.
     """
 
     container_no: Annotated[ContainerName, OUTSIDE]
@@ -508,10 +510,10 @@ class DepartureRetracted(AboutConsignment, Fact):
 
 
 class SameGoodsDeclared(AboutConsignment, Fact):
-    """Other declarations (`others`) that name the same container stand for the same goods as this one.
+    """Other standing declarations (`others`) name the same goods and container as this consignment's declaration.
 
-    The fact is for officers and changes no answer. It is published once for each declaration, even if further such declarations come later.
-    `others`: at most 20 of the other declarations; `count`: how many there are.
+    The fact is for officers and changes no answer. It is published once for each declaration, even if further such
+    declarations come later. `others`: at most 20 of the other declarations; `count`: how many there are.
 
     `rule`: why the goods are the same. With `one_declaration_a_bill`, direction, bill and container are the same; if
     the conveyances differ, both consignments are awaited or both are in the same visit. With `one_declaration_a_box`,

@@ -26,9 +26,10 @@ class FindingsResult(StrEnum):
 class RecordFindings(AboutConsignment, Request):
     """An officer answers one ordered control (`documents`, `inspection` or `sampling`).
 
-    `pest`: the scientific name of the pest, if one was found. `revision`: which answer of this control it is. 0 is the first answer; after
-    a `FindingsRetracted` or a `RectificationRequested` it is the revision of that fact plus one. So findings from before do not answer a
-    control that was opened again. Requests of older software versions have no revision, which counts as 0.
+    `pest`: the scientific name of the pest, if one was found. `revision`: which answer of this control it is. 0 is the
+    first answer; after a `FindingsRetracted` or a `RectificationRequested` it is the revision of that fact plus one. So
+    findings that were sent before a control was opened again do not answer it. Requests of older software versions have
+    no revision, which counts as 0.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -157,6 +158,6 @@ class InspectionOverdue(AboutConsignment, Fact):
 
 
 class InspectionCancelled(AboutConsignment, Fact):
-    """The order fell away, because the declaration was withdrawn."""
+    """The order of this control was cancelled, because the declaration was withdrawn."""
 
     control: Annotated[ControlKind, TO_DECLARANT]

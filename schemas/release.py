@@ -116,7 +116,7 @@ class ReportArrival(AboutConsignment, Request):
 
 
 class RetractArrival(AboutConsignment, Request):
-    """The sender of a wrong report of an arrival takes it back. If the goods are released because of it, the release is revoked.
+    """The sender of a wrong report of an arrival takes the report back. A release that followed from it is revoked.
 
     `wrong`: the id of the report; `reason`: why it was wrong.
     """
@@ -272,11 +272,11 @@ class ArrivalRecorded(AboutConsignment, Fact):
 
 
 class ArrivalRetracted(AboutConsignment, Fact):
-    """A report of an arrival was wrong and no longer stands. The fact states everything that has arrived without it.
+    """A report of an arrival was wrong and no longer stands. The fact states what the other reports say has arrived.
 
-    `wrong`: the id of the message that reported the arrival. `arrived_at`, `first_arrived_at`: the event times of the last and of the first
-    arrival that stands. If `arrived_at` is null, nothing has arrived; otherwise `containers` and `pieces` mean the same as in
-    `ArrivalRecorded`.
+    `wrong`: the id of the message that reported the arrival. `arrived_at`, `first_arrived_at`: the event times of the
+    last and of the first arrival that stands. If `arrived_at` is null, nothing has arrived; otherwise `containers` and
+    `pieces` mean the same as in `ArrivalRecorded`.
 
     If the goods were released, but without this report not all of them have arrived, `ReleaseRevoked` follows, and then
     a `ConsignmentHeld`, or a `ReleaseGranted` for those that have arrived.
@@ -305,13 +305,14 @@ class ConsignmentHeld(AboutConsignment, Fact):
 class ReleaseGranted(AboutConsignment, Fact):
     """The goods are released. The fact lists everything that may go now, including what was released before.
 
-    `containers`: all containers that may go. A port lets a container go only if it is in this list. `holds`: what holds the rest of the
-    goods; empty if everything is released. `pieces`: for goods without containers, how many packages may go; null if all may. `version`
-    counts the release desk's statements on these goods.
+    `containers`: all containers that may go. A port lets a container go only if it is in this list. `holds`: what holds
+    the rest of the goods; empty if everything is released. `pieces`: for goods without containers, how many packages
+    may go; null if all may. `version` counts the release desk's statements on these goods.
 
-    `answers`: hold id → kind of the fact that lifted the hold. `revisions`: hold id → pest finding and revision of the latest fact about
-    this control or treatment that the release takes into account; holds for which both are 0 are left out. They show whether the release
-    desk had read a correction. Null in facts of older software versions.
+    `answers`: hold id → kind of the fact that lifted the hold. `revisions`: hold id → the revision of the pest finding,
+    and the revision of the latest fact about the control or treatment of this hold that the release takes into account.
+    Holds for which both are 0 are left out. The revisions show whether the release desk had read a correction.
+    `revisions` is null in facts of older software versions.
     """
 
     version: Annotated[Version, OUTSIDE]
@@ -332,8 +333,8 @@ class ReleaseGranted(AboutConsignment, Fact):
 class ReleaseRefused(AboutConsignment, Fact):
     """The goods are refused, because a control or treatment failed: they must be destroyed or returned.
 
-    If the failure is taken back, `RefusalRevoked` follows. `cause`: the id of the hold that failed. `holds`: the holds
-    of officers that are open on the goods. The fact is published again whenever these holds change.
+    If the failure is taken back, `RefusalRevoked` follows. `cause`: the id of the hold of this control or treatment.
+    `holds`: the holds of officers that are open on the goods. The fact is published again whenever these holds change.
     """
 
     version: Annotated[Version, OUTSIDE]

@@ -28,11 +28,11 @@ Role = Literal["facts", "requests", "state", "parked", "orders", "port"]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `writer`: the desk that writes the topic; `anyone` for requests and orders. `key`: what the Kafka key identifies.
-    `second`: a second desk that writes the topic. Only the topic for ports has one; ADR 22 says why.
+    """One topic. `writer`: the service that writes the topic; `anyone` for requests and orders. `key`: what the Kafka
+    key identifies. `second`: a second desk that writes the topic. Only the topic for ports has one; ADR 22 says why.
 
-    A fact that answers a request has the key of the request. So on `customs-release-facts`, facts about watches have the key of a
-    partition.
+    A fact that answers a request has the key of the request. So on `customs-release-facts`, facts about watches have
+    the key of a partition.
     """
 
     name: str
@@ -48,7 +48,9 @@ class Topic:
 
     @property
     def writers(self) -> tuple[str, ...]:
-        """Returns the desks that may write this topic. The broker gives this right to no other program."""
+        """Returns the services that may write this topic; for requests and orders only the word `anyone`. The broker
+        gives no other program the right to write a topic of a service. `schemas.rights` says who may write requests and
+        orders."""
         return (self.writer, self.second) if self.second else (self.writer,)
 
 

@@ -1,5 +1,5 @@
-"""Which brokers, databases and browsers do the tests use? They use real ones, which several tests share. Each is ended
-by its process id."""
+"""Which brokers and desks do the tests use? They use real ones, which several tests share. They are started by fixtures
+of the session, and stopped when no test of the worker needs them any more."""
 
 import signal
 from collections import Counter
@@ -26,8 +26,9 @@ PARTITIONS = 4
 
 
 def pytest_sessionstart() -> None:
-    """Restores the handlers of SIGINT, SIGQUIT and SIGHUP. A shell starts background jobs with SIGINT and SIGQUIT ignored, and nohup starts
-    its program with SIGHUP ignored. Every child inherits that, but tests send these signals to their children."""
+    """Restores the handlers of SIGINT, SIGQUIT and SIGHUP. A shell starts background jobs with SIGINT and SIGQUIT
+    ignored, and nohup starts its program with SIGHUP ignored. Every child inherits that, but tests send these signals
+    to their children."""
     for number, handler in (
         (signal.SIGINT, signal.default_int_handler),
         (signal.SIGHUP, signal.SIG_DFL),
@@ -57,8 +58,8 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.Fix
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """When a worker has finished a group of files, stops the brokers, consoles and browsers of the group, which would
-    otherwise run until the session ends."""
+    """When a worker has finished a group of files (`tests/schedule.py`), stops the brokers, consoles and browsers of
+    the group, which would otherwise run until the session ends."""
     yield
     files = [each.nodeid.split("::", 1)[0] for each in (item, nextitem) if each is not None]
     if hasattr(item.config, "workerinput") and len({group_of(file) for file in files}) > 1:
@@ -89,7 +90,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def border(broker: Broker) -> Iterator[Border]:
     """All desks and clearance, on the session's broker. Each test uses consignments of its own."""
-    # A treatment takes hours of the border's time. So its clock is fast.
+    # A treatment takes hours on the clock of the desks. So this clock runs faster than real time.
     clock = Clock.sandbox(LEAST_SPEED)
     with running(broker.bootstrap, PARTITIONS, clock=clock):
         border = Border(broker.bootstrap, PARTITIONS, clock)
@@ -111,7 +112,7 @@ def calm_play(border: Border) -> Iterator[Future[Played]]:
 
 @pytest.fixture(scope="session")
 def calm_entries(border: Border, calm_play: Future[Played]) -> list[LoggedMessage]:
-    """All messages of a simulated day without faults."""
+    """All messages about the goods of `calm_play`, after its day has ended."""
     played = calm_play.result()
     wanted = keys(day(SEED, CONSIGNMENTS))
     assert played.finished and sum(played.ends.values()) >= CONSIGNMENTS

@@ -957,7 +957,7 @@ def container_finding_recorded(
     disbelieved_time: datetime | None = None,
     at: datetime = NOON,
 ) -> ContainerFindingRecorded:
-    """Returns the fact about an officer's finding. `settled`: the reports whose alarms it ended."""
+    """Returns the fact about an officer's finding. `settled`: the ids of the reports whose alarms it settles."""
     return ContainerFindingRecorded(
         container_no=BOX,
         occurred_at=at,
@@ -1001,7 +1001,7 @@ def strike_retracted(
     by: str = "officer-li",
     at: datetime = NOON,
 ) -> StrikeRetracted:
-    """`why`: the code of the reason, if the gate desk ended the strike; empty if an officer took it back."""
+    """`why`: the code of the reason, if the gate desk ended the strike; empty if an officer took the strike back."""
     known = (phrase(why),) if why else ()
     return StrikeRetracted(
         container_no=BOX,
@@ -1081,7 +1081,8 @@ def container_must_stay(
     code: StayCode | None = None,
     at: datetime = NOON,
 ) -> ContainerMustStay:
-    """`code`: by default, the code that `STAY_CODES` has for the first phrase that is in it."""
+    """`code`: by default, the code that `STAY_CODES` has for the first phrase of `why` whose code is in
+    `STAY_CODES`."""
     code = code or next(STAY_CODES[each.code] for each in why if each.code in STAY_CODES)
     return ContainerMustStay(
         container_no=BOX,

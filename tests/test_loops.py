@@ -10,7 +10,7 @@ TESTS = Path(__file__).parent
 
 
 def runs(source: str) -> list[int]:
-    """Returns the lines of this source that call `asyncio.run`."""
+    """Returns the numbers of the lines of this source that call `asyncio.run`."""
     calls = [node for node in ast.walk(tree_of(source)) if isinstance(node, ast.Call)]
     return [call.lineno for call in calls if ast.unparse(call.func) == "asyncio.run"]
 

@@ -1,5 +1,5 @@
-"""How are tests of deciders written? `story(decider, past, ...).when(message).then(fact, ...)`; the facts must be
-equal, and in this order."""
+"""How are tests of deciders written? `story(decider, past, ...).when(message).then(fact, ...)`; the desk must
+publish exactly these facts, in this order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Mes
     """Checks what every desk guarantees for every message: if the same message is read again at once, there is no fact
     and no change. Two kinds of messages may be refused when they are read again: a request that was refused the first
     time, and a request about a watch, because the watch is then placed or lifted already. `Story.when` checks the other
-    guarantees. An item of `messages` may have an id of its own."""
+    guarantees. An item of `messages` is a message, or a pair of message id and message."""
     story = Story(decider, decider.INITIAL)
     for number, each in enumerate(messages):
         message_id, message = each if isinstance(each, tuple) else (f"once-{number}", each)

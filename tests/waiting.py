@@ -39,7 +39,8 @@ def wait(
     progress = WaitLimit(what, shown, still, most)
 
     def done_or_dead() -> tuple[T] | None:
-        # `done` may wait for the end of a process. So the processes that have ended are found before `done` is called.
+        # The ended processes are listed before `done` is called, because `done` may be true as soon as a process has
+        # ended. If they were listed after it, a process that ends between the two would raise the error.
         dead = [child for child in children if not child.alive]
         if found := done():
             return (found,)
@@ -67,8 +68,8 @@ def _pid(child: Child) -> Callable[[], int | None]:
 
 
 def leave(child: Child) -> int | None:
-    """Stops a process with SIGTERM as a supervisor does, and kills it if it makes no progress. Returns the exit
-    code."""
+    """Stops a process with SIGTERM as a supervisor does, and kills it if a limit of the wait for its end is reached.
+    Returns the exit code."""
     child.terminate()
     progress = WaitLimit(f"{child.name} to end", signs_of(_pid(child), child.log), LEAVE_SECONDS, LEAVE_MOST_SECONDS)
     with suppress(TimeoutError):
@@ -78,7 +79,7 @@ def leave(child: Child) -> int | None:
 
 
 def wait_until_ended(thread: Thread) -> None:
-    """Returns once the thread has ended."""
+    """Waits until the thread has ended. Raises TimeoutError as `wait` does."""
     wait(lambda: not thread.is_alive(), f"thread {thread.name} to end")
 
 

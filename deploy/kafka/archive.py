@@ -1,9 +1,9 @@
-"""How does a broker start in two thirds of the time? It uses an archive with Kafka's classes in the internal form of
-the JVM, so that the JVM need not parse and verify them again.
+"""How does a broker start in two thirds of the usual time? It uses an archive with Kafka's classes in the internal form
+of the JVM, so that the JVM need not parse and verify them again.
 
-Java calls this application class data sharing (JEP 350): a JVM that exits normally writes the file, and later ones map it into
-memory. If the file is missing or belongs to another Java, a start only takes longer. `python -m deploy.kafka.archive` makes the
-file at set-up.
+Java calls this application class data sharing (JEP 350): a JVM that exits normally writes the file, and later ones map
+it into memory. If the file is missing or belongs to another Java, a start only takes longer.
+`python -m deploy.kafka.archive` makes the file at set-up.
 """
 
 import hashlib
@@ -26,7 +26,8 @@ class Archive:
         self._unfinished = self.path.with_suffix(f".{owner}-{os.getpid()}")
 
     def read(self) -> list[str]:
-        """Returns the JVM options for a start with the archive; an empty list if there is no archive."""
+        """Returns the JVM options for a start with the archive; an empty list if there is no archive, or only an empty
+        file (`keep`)."""
         there = self.path.exists() and self.path.stat().st_size
         return [f"-XX:SharedArchiveFile={self.path}"] if there else []
 
@@ -54,7 +55,8 @@ class Archive:
 
 
 def _remove_unfinished() -> None:
-    """Deletes unfinished files. They are left if the starter of a broker was killed before it could rename its file."""
+    """Deletes the unfinished files of processes that have ended. The name of such a file ends with the id of its
+    process. The file is left over if the process was killed before it could rename the file."""
     for file in JARS.glob("classes-*.*-*"):
         try:
             os.kill(int(file.name.rpartition("-")[2]), 0)

@@ -50,8 +50,8 @@ FENCE_NOTES = 50
 because the last run ended before its broker was registered. The limit is not in seconds, because a limit in seconds would also pass while the
 controller gets no CPU time."""
 NOTED = 3
-"""How often the metadata must grow again until they contain everything that the controller has logged. They are written in the order of the
-log."""
+"""How often the metadata must grow again before they certainly contain everything that the controller has logged. The
+controller writes the metadata in the same order as its log."""
 
 
 def free_port() -> int:

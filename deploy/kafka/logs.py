@@ -33,8 +33,8 @@ def former(log: Path, number: int) -> Path:
 
 
 def turn_over_ended(log: Path, most: int | None = None) -> None:
-    """Renames a log to its latest former part (number 1) if it has more than `most` (LOG_BYTES) bytes. No process may
-    have the log open."""
+    """Renames a log to its latest former part (number 1) if it has more than `most` bytes (default LOG_BYTES). No
+    process may have the log open."""
     with contextlib.suppress(FileNotFoundError):
         if log.stat().st_size > (LOG_BYTES if most is None else most):
             _shift(log)
@@ -42,9 +42,10 @@ def turn_over_ended(log: Path, most: int | None = None) -> None:
 
 
 def turn_over(log: Path, most: int | None = None) -> None:
-    """Moves the beginning of a log to its latest former part (number 1) if the log has more than `most` (LOG_BYTES)
-    bytes. A process may append to the log meanwhile, so some kilobytes stay in the log. Does nothing if the file system
-    cannot remove a part of a file. Raises OSError if the former part cannot be written; the log is then unchanged."""
+    """Moves the beginning of a log to its latest former part (number 1) if the log has more than `most` bytes (default
+    LOG_BYTES). A process may append to the log meanwhile, so some kilobytes stay in the log. Does nothing if the file
+    system cannot remove a part of a file. Raises OSError if the former part cannot be written; the log is then
+    unchanged."""
     try:
         file = os.open(log, os.O_RDWR)
     except FileNotFoundError:

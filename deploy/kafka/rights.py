@@ -97,8 +97,8 @@ def rights_of_users(folder: Path, rights: Mapping[str, Rights]) -> dict[str, Rig
 
 
 def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
-    """Gives the cluster the passwords of these credentials. Removes the users of `SANDBOX` that none of these
-    credentials names.
+    """Gives the cluster the users and passwords of these credentials, except of those that sign in with PLAIN. Removes
+    the users of `SANDBOX` that none of these credentials names.
 
     Raises BrokerError if the cluster does not store users, does not answer, or refuses the change.
     """

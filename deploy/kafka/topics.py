@@ -16,7 +16,7 @@ from services.shell.access import Access, access_to, try_access
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     """Returns the settings of a topic. Facts and requests are kept for ever, states are compacted. A write succeeds
-    only if all replicas except one are in sync, and at least one."""
+    only if at least `replication` - 1 replicas are in sync; if there is only one replica, it must be in sync."""
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),

@@ -8,7 +8,8 @@ from schemas.codes.bilingual import Bilingual
 
 
 class Format(StrEnum):
-    """The format of a file or of the body of a request. Only JSON is read."""
+    """The format of a file or of the body of a request. A declaration is read only from JSON;
+    `dtg declare --format korea` also reads the CSV of one data set."""
 
     JSON = "json"
     EMPTY = "empty"

@@ -1,8 +1,9 @@
-"""Which goods may carry which pests? The choice of a treatment depends on the class of the goods. Each row assigns HS
-2022 codes to a class of goods, from a date on.
+"""To which class of goods does an HS code belong? The class says which pests the goods may carry, so the choice of a
+treatment depends on it. Each row assigns HS 2022 codes to a class of goods, from a date on.
 
-The class of wood is what ISPM 15 regulates: raw and sawn wood and solid wood packaging. Plywood, particle board, veneer and
-worked wood of headings 4408, 4410 to 4414 and 4418 to 4421 are exempt (ISPM 15, 2.1), so they are in none of these classes.
+The class of wood is what ISPM 15 regulates: raw and sawn wood and solid wood packaging. Plywood, particle board, veneer
+and worked wood of headings 4408, 4410 to 4414 and 4418 to 4421 are exempt (ISPM 15, 2.1), so they are in none of these
+classes.
 """
 
 from collections.abc import Iterable

@@ -134,4 +134,5 @@ MEANT: Final[tuple[tuple[Mapping[str, Bilingual], Mapping[str, Codes]], ...]] = 
     (trade.PACKAGE_KINDS, _meant(_PACKAGES)),
     (trade.TRANSPORT_MODES, _meant(_WAYS)),
 )
-"""Each table, and for it text in capitals → the codes that it may mean, the likeliest first."""
+"""Pairs. The first part is a code table. The second part is: text in capitals → the codes of this table that the text
+may mean, the likeliest first."""

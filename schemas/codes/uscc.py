@@ -15,7 +15,7 @@ from typing import Final
 from unicodedata import normalize
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-"""The characters of a code, which exclude I, O, Z, S and V."""
+"""The characters that a code may have: digits, and capital letters except I, O, Z, S and V."""
 WEIGHTS = tuple(pow(3, index, 31) for index in range(17))
 _VALUE = {sign: value for value, sign in enumerate(ALPHABET)}
 CATEGORIES: Final = MappingProxyType(
@@ -104,9 +104,9 @@ def check_sign(body: str) -> str:
 
 
 def is_name(party: str) -> bool:
-    """Returns whether the text can be the name of a party: it has a letter, no blanks at its edges, and does not look like a
-    mistyped code. A text with many digits is still a name if one of its words has three letters and no digit (`12345678 CANADA
-    INC.`), or if it has a letter that no code can have."""
+    """Returns whether the text can be the name of a party: it has a letter, no blanks at its edges, and does not look
+    like a mistyped code. A text with many digits is still a name if one of its words has three letters and no digit
+    (`12345678 CANADA INC.`), or if it has a letter that is not an ASCII letter."""
     plain = normalize("NFKC", party)
     signs = [sign for sign in plain if sign.isalnum()]
     is_short = len(signs) <= 20 and sum(sign.isdigit() for sign in signs) >= 8

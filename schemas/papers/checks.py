@@ -49,9 +49,10 @@ from schemas.vocabulary import Direction, TransportMode, plain_word
 MOST_ITEMS = 50
 """How many lines a declaration may have (GACC practice)."""
 FAR = timedelta(days=366)
-"""How long ago the conveyance may have entered the country."""
+"""How long ago, at most, the conveyance may have entered the country."""
 AHEAD = FURTHEST_ESTIMATE
-"""How long before the conveyance enters the country goods may be declared. The longest voyages take that long."""
+"""How early goods may be declared: at most this long before the conveyance enters the country. The longest voyages take
+that long."""
 MOST_DECLARED_PACKAGES = 9_999_999
 """How many packages a declaration may have. No real consignment has more."""
 PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})

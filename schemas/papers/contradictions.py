@@ -26,7 +26,8 @@ UNBOXED = frozenset(
 )
 """The modes of transport that carry no freight containers (ISO 668)."""
 WITHIN = frozenset({each.value for each in TransportMode if each.value in "0178HTWXYZ"})
-"""The modes of transport of goods that cross no border. The form has China as the country from which they depart, too."""
+"""The modes of transport of goods that cross no border. On the form, China is both the country of
+departure and the destination of such goods."""
 
 
 def packaging(declaration: Declaration, today: date) -> Findings:
@@ -56,21 +57,21 @@ def mode_direction(declaration: Declaration, today: date) -> Findings:
 
 
 def import_destination(declaration: Declaration, today: date) -> Findings:
-    """Yields an error if the goods are imported but destined for another country."""
+    """Yields an error if the goods are imported but destined for a country other than the home country."""
     if declaration.direction is Direction.IMPORT and _is_abroad(declaration.destination_country, declaration):
         yield error("/destination_country", CheckCode.IMPORT_DESTINED_ABROAD, declaration.destination_country)
 
 
 def export_departure(declaration: Declaration, today: date) -> Findings:
-    """Yields an error if the goods are exported but depart from another country."""
+    """Yields an error if the goods are exported but depart from a country other than the home country."""
     if declaration.direction is Direction.EXPORT and _is_abroad(declaration.departure_country, declaration):
         yield error("/departure_country", CheckCode.EXPORT_DEPARTING_ABROAD, declaration.departure_country)
 
 
 def _is_abroad(country: str, declaration: Declaration) -> bool:
-    """Returns whether `country` is the code of a country other than the home country. Any other country than China and
-    that of the sandbox is abroad at every office. So the office, which may have a fault of shape, is read for these two
-    only."""
+    """Returns whether `country` is the code of a country other than the home country. Which country counts as home
+    depends on the customs office only for China and for the country of the sandbox. So the office, which may have a
+    fault of shape (`UnsoundField`), is read only for these two countries."""
     home = alpha2(country)
     if home in (HOME, SANDBOX):
         return home not in homes(declaration.customs_office)
@@ -94,7 +95,7 @@ def _home_of(direction: Direction, declaration: Declaration) -> str:
 
 
 def line_destination(declaration: Declaration, today: date) -> Findings:
-    """Yields a warning for each line of an import whose final destination is another country."""
+    """Yields a warning for each line of an import whose final destination is a country other than the home country."""
     if declaration.direction is Direction.IMPORT:
         for index, item in enumerate(declaration.items):
             yield from each_of((_line_abroad,), item, f"/items/{index}/form/destination_country", declaration)

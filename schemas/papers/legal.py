@@ -43,8 +43,8 @@ def _second_unit(item: Item, at: str) -> Findings:
 
 
 def _unit(unit: str, quantity: Callable[[], Decimal | None], where: str) -> Findings:
-    """Checks the unit of a legal quantity. `quantity` is called only if the unit is empty, because the quantity may have a fault of
-    shape."""
+    """Checks the unit of a legal quantity. `quantity` is called only if the unit is empty, because the quantity may
+    have a fault of shape (`UnsoundField`)."""
     if unit:
         yield from listed(unit, UNITS, where, CheckCode.UNIT_UNKNOWN)
     elif quantity() is not None:
@@ -60,7 +60,8 @@ def _second_quantity(item: Item, at: str) -> Findings:
 
 
 def _quantity(quantity: Decimal | None, unit: Callable[[], str], item: Item, where: str) -> Findings:
-    """Checks a legal quantity. `unit` is called only if the result depends on the unit, because the unit may have a fault of shape."""
+    """Checks a legal quantity. `unit` is called only if the result depends on the unit, because the unit may have a
+    fault of shape (`UnsoundField`)."""
     if quantity is None:
         if unit():
             yield error(where, CheckCode.LEGAL_QUANTITY_INCOMPLETE, "")

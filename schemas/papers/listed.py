@@ -1,4 +1,5 @@
-"""Is each code of a declaration in its code table? If a code is not, the finding names the nearest ones."""
+"""Is each code of a declaration in its code table? If a code is not, the finding names the nearest codes of the
+table."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -54,8 +55,9 @@ def listed_country(country: str, at: str, declaration: Declaration) -> Findings:
 
 
 def edition(declaration: Declaration, today: date) -> hs.Edition | None:
-    """Returns the edition of the HS by which a declaration is judged. The date of entry may have a fault of shape, so
-    it is read only if the result depends on it: if there is a later edition than that of today."""
+    """Returns the edition of the HS by which a declaration is judged. The date on which the conveyance enters is read
+    only if the result depends on it, because this field may have a fault of shape (`UnsoundField`). The result depends
+    on it only if there is a later edition than that of today."""
     is_newest = hs.EDITIONS[-1].effective_from <= today
     return hs.edition(today if is_newest else judged_on(declaration, today))
 

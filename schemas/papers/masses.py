@@ -18,10 +18,10 @@ from schemas.phrases import seen_phrase
 from schemas.vocabulary import TransportMode
 
 LEAST = Decimal("0.05")
-"""By how many kilograms two masses may always differ."""
+"""By how many kilograms two masses may differ in any case, however they are written."""
 FILLED_IN = Decimal(1)
-"""The mass in kilograms that declarants write on the form for goods that weigh less (GACC 2019 No. 18, gross and net
-mass)."""
+"""The mass in kilograms that declarants write on the form for goods that weigh less than one kilogram (GACC 2019 No.
+18, gross and net mass)."""
 RATED_KG = Decimal(36_000)
 """The gross mass in kilograms for which freight containers are rated (ISO 668:2020)."""
 MOST_IN_A_BOX_KG = Decimal(60_000)

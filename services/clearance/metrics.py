@@ -27,7 +27,8 @@ SECONDS = Histogram(
     ["span", "stage", "direction", "lane", "office", "mode"],
     buckets=BUCKETS,
 )
-"""`stage` is the older name of the label `span`, with the same values; a stage is where goods stand (`Stage`)."""
+"""The label `stage` is the older name of the label `span` and has the same values. They are not the values of
+`Stage`."""
 LATE = Histogram(
     "customs_report_late_seconds",
     "Seconds from an arrival or departure in the world until it was recorded; of each consignment the last one",
@@ -139,8 +140,8 @@ class OpenConsignments(Collector):
 
 
 def _begun(state: bytes) -> Start:
-    """Returns the first fields of a stored state. If the state cannot be read, they are empty; the messages about such a
-    consignment are parked, and counted as parked."""
+    """Returns the first fields of a stored state. If the state cannot be read, every field is None. Messages about a
+    consignment whose state cannot be read are parked, and the metric `customs_parked` counts them."""
     try:
         return _start.decode(state)
     except UNREADABLE:

@@ -47,13 +47,15 @@ End = Literal["released", "rejected", "refused", "withdrawn", "left_unreleased"]
 
 class ClearanceTimeline(NamedTuple):
     """When each step of one consignment happened, and the labels under which it is counted. Times are event times. For
-    most steps the first time counts; for `control_answered` and `treatment_ended` the time of the last answer counts.
+    most steps the first time counts; for `arrived`, `control_answered`, `treatment_ended` and `gated_out` the last time
+    counts.
 
     `arrived`, `released`: when all goods had arrived or were released; `first_arrived`: when the first part arrived;
-    `first_released`: when a part was released before the rest. `stated`: the end of the consignment according to the
-    release desk's statement with the highest version (`end_version`). `end`: equal to `stated`, or `left_unreleased` if
-    goods left without release. `left`: container → time at which it left without release. `corrections`: how many facts
-    took an answer back; they do not change the times of steps that were passed.
+    `first_released`: when a part was released before the rest. `stated`: the end according to the release desk's
+    statement with the highest version (`end_version`), or `rejected` by the declaration desk. `end`: equal to `stated`,
+    or `left_unreleased` if goods left without release. `left`: container → time at which it left without release.
+    `corrections`: how many facts took an answer, a lift or an arrival back. Of these facts, only a retracted arrival
+    changes stored times.
 
     A stored record is a list of the fields in this order. The fields that say since when the goods are open come first,
     and a new field is added at the end.

@@ -326,7 +326,7 @@ def own_key(demo_role: str) -> str:
             raise NoApiKey(
                 f"{unusable} {error} {NO_API_KEY if NO_API_KEY not in str(error) else ''}".rstrip()
             ) from None
-        # this text is no key, and it could not be sent as a header either
+        # an empty text, or a text with other characters, is no key, and it could not be sent as a header either
         if not _A_KEY.fullmatch(key):
             raise NoApiKey(f"{unusable} It holds no key. 文件中没有密钥。 {NO_API_KEY}")
         return key

@@ -1,6 +1,6 @@
 """How do declarations get from files to the API?
 
-Every file is read to its end before the first declaration is sent, so that nothing is lodged if one of them cannot be read.
+Every file is read to its end before the first declaration is sent, so that nothing is lodged if a file cannot be read.
 """
 
 import time
@@ -50,9 +50,12 @@ def lodge(
     *,
     waits: bool,
 ) -> LodgingResult:
-    """Lodges all declarations of the files at the API at `address`, with the API key `key`, and returns the result. `tell` is
-    called once for each declaration with its outcome; if `waits` is true, only after a desk has answered. Raises NotLodged if a
-    file cannot be used, or if the API does not accept the remaining declarations."""
+    """Lodges all declarations of the files at the API at `address`, with the API key `key`, and returns the result.
+
+    `tell` is called once for each declaration with its outcome. If `waits` is true, a declaration that the API has
+    accepted is told only after a desk has answered, or after `PATIENCE_SECONDS` without a new answer of a desk. Raises
+    NotLodged if a file cannot be used, or if the API does not accept the remaining declarations.
+    """
     done, started, open_ones, lodged = LodgingResult(), time.monotonic(), list[DeclarationOutcome](), 0
     papers = [
         (file, number, paper) for file in files for number, paper in enumerate(read(file, format, errors.line), 1)

@@ -80,8 +80,9 @@ def examine(
     facts: list[LoggedMessage],
     aside: Mapping[str, set[Origin]] | None = None,
 ) -> None:
-    """Looks for faults and adds them to `effects`. `requests`: every request that its desk has decided; `facts`: the facts that desks
-    published; `aside`: service → the origins of all messages that it ever parked.
+    """Looks for faults and adds them to `effects`. `requests`: the requests, without those that operators discarded.
+    Each request occurs only once, even if it was sent several times. `facts`: the facts that desks published. `aside`:
+    service → the origins of all messages that it ever parked.
 
     The topics may be in any order, but the messages of each partition must be in their order.
     """
@@ -179,8 +180,8 @@ def _numbered(effects: Effects, where: str, facts: list[LoggedMessage]) -> None:
 def _caused_in_order(
     effects: Effects, where: str, facts: list[LoggedMessage], causes: dict[str, LoggedMessage], aside: set[Origin]
 ) -> None:
-    """Checks that the messages of each topic have their effects in their own order. There is one exception: a holding message may
-    overtake a message that was parked."""
+    """Checks that a record's facts about the messages of one topic are in the order of these messages. There is one
+    exception: a holding message may overtake a message that was parked."""
     last: dict[str, int] = {}
     last_holding: dict[str, int] = {}
     for fact in sorted(facts, key=lambda f: int(f.headers["sequence"])):

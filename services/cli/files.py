@@ -19,7 +19,8 @@ OF_KOREA = "Declaration ID"
 STANDARD_INPUT = Path("-")
 """The name of a file that means the standard input."""
 MANY = "declarations"
-"""The only field of an object that has many declarations, as the API takes them."""
+"""The name of the field, if a file is one JSON object with a list of declarations in its only field. The API accepts
+objects of the same form."""
 
 
 class NotLodged(Exception):
@@ -28,9 +29,9 @@ class NotLodged(Exception):
 
 
 class Paper(NamedTuple):
-    """One declaration of a file. `content`: its JSON in UTF-8, otherwise as it stands in the file. This text is sent to
-    the API unchanged, because a parser would drop digits of long numbers without notice, and all but the last of
-    several fields with the same name. `fields`: the same JSON, parsed."""
+    """One declaration of a file. `content`: its JSON, which was converted to UTF-8 and not changed in any other way. It
+    is sent to the API as it is, because a parser would drop digits of long numbers without notice, and all but the last
+    of several fields with the same name. `fields`: the same JSON, parsed."""
 
     content: bytes
     fields: dict[str, Any]
@@ -104,7 +105,8 @@ def _declarations(file: Path, text: str) -> list[Paper]:
 
 
 def _parts(content: bytes, whole: Any) -> list[Paper]:
-    """Returns each declaration in `content`, which may be no object yet. `whole`: the same JSON, parsed."""
+    """Returns each declaration in `content`. `whole`: the same JSON, parsed. The caller must check whether each
+    declaration is a JSON object."""
     if isinstance(whole, dict) and whole.keys() == {MANY} and isinstance(whole[MANY], list):
         content, whole = bytes(msgspec.json.decode(content, type=dict[str, msgspec.Raw])[MANY]), whole[MANY]
     if isinstance(whole, list):
@@ -114,9 +116,10 @@ def _parts(content: bytes, whole: Any) -> list[Paper]:
 
 
 def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Paper]]:
-    """Returns number and declaration, which may be no object yet, of each line that is not blank. Raises NotLodged if such a line is not JSON. If
+    """Returns number and declaration of each line that is not blank. Raises NotLodged if such a line is not JSON. If
     already the first of these lines is not JSON, the text counts as one object on many lines. The error then names the
-    place at which the parser of the whole text stopped (`problem`)."""
+    place at which the parser of the whole text stopped (`problem`). The caller must check whether each declaration is a
+    JSON object."""
     found: list[tuple[int, Paper]] = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():

@@ -18,8 +18,8 @@ from services.shell.loopback import open_page
 
 PROBLEM = "application/problem+json"
 BUSY = (429, 503)
-"""The statuses with which a console refuses a connection or a request because it has too many. The answer then has a
-problem document."""
+"""The statuses with which a console refuses a connection or a request because it already has too many of them. The
+answer then has a problem document."""
 READ_BYTES = 300
 """How many bytes of an answer are read."""
 
@@ -29,7 +29,7 @@ class Patience:
     """When does a process count as hung, and how long may it take to end? All times are in seconds."""
 
     stall_seconds: float
-    """How long the requests in a row must have failed. This time equals the time without progress after which `/livez`
+    """For how long all requests must have failed. This time equals the time without progress after which `/livez`
     itself answers 503. So a process that does not answer at all gets as much time as a process that answers."""
     grace_seconds: float
     """How long the process may live after SIGTERM before it gets SIGKILL."""
@@ -58,9 +58,9 @@ class Answers:
     """Why the last of these requests failed."""
 
     def with_answer(self, failure: str, asked_at: float, answered: float) -> "Answers":
-        """Returns these results with one more, of a request that was sent at `asked_at` and had its result at
-        `answered` (monotonic times). `failure`: why the request failed, empty if the answer was good. Before the first
-        good answer no failure counts, because a starting process does not serve its pages yet."""
+        """Returns these results together with the result of one more request, which was sent at `asked_at` and had its
+        result at `answered` (monotonic times). `failure`: why this request failed, empty if the answer was good. Before
+        the first good answer no failure counts, because a starting process does not serve its pages yet."""
         if not failure:
             return Answers(self.pid, lived=True)
         if not self.lived:
@@ -139,8 +139,8 @@ def why_not_alive(page: str, answer_seconds: float) -> str:
     """Requests a `/livez` page, and returns why the process did not answer that it lives; an empty text if it did.
 
     A problem document with one of the statuses BUSY counts as a good answer: the process refused this connection
-    because it has too many, so it is at work. If such an answer counted as a failure, somebody who opens many
-    connections could have the console ended.
+    because it has too many connections, so it is at work. If such an answer counted as a failure, somebody who opens
+    many connections could have the console ended.
     """
     try:
         with open_page(page, answer_seconds):

@@ -24,12 +24,13 @@ cluster that this `dtg up` serves."""
 CLOCK = "clock.json"
 """Name of the file with the time and the speed of the sandbox clock. A folder with this file has the data of a demo."""
 OWN = frozenset({LOCK, CLOCK, "console.db", "credentials", "draw-keys.json", "draw-keys.made", "faust"})
-"""Names of files and folders by which a folder of `dtg up` is known. At least one is there after the first start, or is put there by
-operators before it; notebooks of ports (`port-….db`) count, too."""
+"""Names of files and folders by which a folder of `dtg up` is recognised. At least one of them exists after the first
+start, or operators have put it there before the first start. Notebooks of ports (`port-….db`) count, too."""
 USUAL = frozenset({"kafka", "logs"})
-"""Names of other folders in it, which other programs use as well."""
+"""Names of other folders in a folder of `dtg up`. Other programs use these names, too, so they do not show that the
+folder is one of `dtg up`."""
 UNDER_MOUNTS = frozenset({"lost+found"})
-"""Names that a new file system has."""
+"""Names of folders that a new, empty file system already has."""
 LOCK_SECONDS = 1.0
 """How many seconds `dtg up` tries to lock the folder. It tries more than once, because a command that tests whether the folder is in use
 locks it for a moment."""

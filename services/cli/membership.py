@@ -29,8 +29,8 @@ LOOKED_AFTER_SECONDS = 20.0
 again."""
 BETWEEN_SECONDS = 0.3
 SURE_SECONDS = 0.5
-"""How many seconds a living worker must report another member id before its earlier member id is removed. A worker without
-partitions reads its own member id in every turn."""
+"""How many seconds a living worker must report another member id before its earlier member id is removed. A worker
+without partitions reads its own member id each time that its loop has polled."""
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,10 @@ _NEVER = float("inf")
 
 
 def _began(box: str, visits: Sequence[KnownVisit], number: int, lodged: Mapping[tuple[str, str], int]) -> float:
-    """Returns the time (in milliseconds since 1970 UTC) before which no departure can belong to this visit. For the first
-    visit this is 0. For a later visit it is the time at which its goods were lodged, because the container is outside at that
-    time. If there is no such visit, it is `_NEVER`."""
+    """Returns the time (in milliseconds since 1970 UTC) before which no departure can belong to the visit with this
+    number, counted from 0. For the first visit the time is 0. For a later visit it is the time at which its goods were
+    lodged, because the container is outside at that time. If there is no visit with this number, or if its goods were
+    not lodged, the time is `_NEVER`."""
     if number == 0:
         return 0.0
     return lodged.get((box, visits[number].lots[0]), _NEVER) if number < len(visits) else _NEVER

@@ -58,7 +58,7 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """Returns the exit code of the process; None while it runs."""
+        """Returns the exit code of the process; None while it runs, and before its first start."""
         return self._process.poll() if self._process else None
 
     @property

@@ -50,8 +50,9 @@ class SecretKey(NamedTuple):
 
 @dataclass
 class Redrawn:
-    """The results of repeated draws, by key id (an empty id for older draws without a key). `repeated`: how many draws had the same
-    result; `selected`: how many of these selected the goods. `wrong`: a line for each draw with another result."""
+    """The results of repeated draws, counted by key id, which is empty for older draws without a key. `repeated`: how
+    many draws had the same result again; `selected`: how many of these draws selected the goods. `wrong`: a line for
+    each draw with another result, of all keys together."""
 
     repeated: Counter[str] = field(default_factory=Counter)
     selected: Counter[str] = field(default_factory=Counter)

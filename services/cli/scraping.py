@@ -1,5 +1,5 @@
 """From where does Prometheus read metrics, which alerts does it evaluate, and to whom does it send them? `dtg up`
-makes the configuration of Prometheus from its own settings, and writes it into its folder."""
+makes the configuration of Prometheus from the settings of `dtg up`, and writes it into the folder of `dtg up`."""
 
 import json
 import re

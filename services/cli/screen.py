@@ -177,7 +177,8 @@ class Screen:
             self.line("")
 
     def secret(self, lines: str, style: str = "") -> None:
-        """Prints the lines like `block`, for a secret that is shown once. The secret is not written into the journal."""
+        """Prints the lines like `block`, for a secret that is shown once. A screen with a journal (`LastingScreen`)
+        does not write the secret into the journal."""
         self.block(lines, style)
 
     def _fits(self, table: Table) -> bool:
@@ -285,8 +286,8 @@ class LastingScreen(Screen):
     journal: Path | None = None
 
     def _put(self, what: Text | Table) -> None:
-        """Prints to the terminal and to the file. This never raises an exception, because neither a closed terminal nor a full disk is a
-        reason to stop supervising."""
+        """Prints to the terminal and to the file. Does not raise an exception if the terminal is closed or the disk is
+        full, because the process must go on supervising in both cases."""
         with contextlib.suppress(OSError):  # the terminal shows the line even if the file cannot be written
             if self.journal is not None:
                 with self.journal.open("a", encoding="utf-8") as log:

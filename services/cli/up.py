@@ -48,7 +48,7 @@ ANSWER_SECONDS = 3.0
 WORKER_STOP_SECONDS, OTHERS_STOP_SECONDS = 6.0, 3.0
 """Seconds that a worker, and any other process, has to end after SIGTERM."""
 SCRAPER = "prometheus"
-"""The name of the account of Prometheus, whose key is in the folder."""
+"""The name of the account of Prometheus. The key of this account is in the folder of `dtg up`."""
 screen = LastingScreen()
 
 
@@ -109,8 +109,8 @@ class Up:
         return self._supervisor.stopping
 
     def move_aside(self) -> None:
-        """Renames the folder with its data, so that the next start begins without data. Raises InUse if a `dtg up` uses the folder, Spoiled
-        if it has only files of others, CannotStart if it cannot be renamed."""
+        """Renames the folder with its data, so that the next start begins without data. Raises InUse if a `dtg up` uses
+        the folder, Spoiled if the folder has only files of other programs, CannotStart if it cannot be renamed."""
         if not self.home.exists():
             return
         refuse_foreign(self.home)

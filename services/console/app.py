@@ -315,8 +315,8 @@ def _stays(request: Request) -> Response:
 
 
 def _document(app: FastAPI) -> None:
-    """Adds the schemas that FastAPI does not see to the OpenAPI document: those of bodies that routes read themselves, and those of problems,
-    which are not `application/json`."""
+    """Adds schemas to the OpenAPI document that FastAPI does not add: the schemas of bodies that routes read
+    themselves, and the schemas of problems, whose media type is not `application/json`."""
     make: Callable[[], dict[str, Any]] = app.openapi
     making, whole, written = threading.Lock(), dict[str, Any](), b""
 

@@ -114,7 +114,8 @@ def config_of(settings: ConsoleSettings, app: ASGIApp) -> uvicorn.Config:
 
 
 def serve(settings: ConsoleSettings) -> None:
-    """Runs the console until SIGTERM or Ctrl-C, and returns after it has ended, which takes a little more than `stop_seconds`."""
+    """Runs the console until SIGTERM or Ctrl-C, and returns after it has ended. Open requests, and then the projector
+    of this process, get up to `stop_seconds` each to end."""
     servers: list[Server] = []
 
     def stop() -> None:

@@ -177,8 +177,8 @@ def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
 def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
     """Returns the answer to a lodgement: accepted with its warnings, or rejected with all errors that were found. If a
     declaration stands already, `repeat` answers. While a request to withdraw the standing declaration is not answered,
-    the lodgement waits; after the withdrawal, the lodgement is passed on to the next consignment. A lodgement that was
-    answered before gets no further fact."""
+    the first lodgement waits, and `repeat` answers the others. After the withdrawal, the lodgement is passed on to the
+    next consignment. A lodgement that was answered before gets no further fact."""
     if isinstance(state, Lodged) and lodged.request_id in (state.lodged_by, *state.answered):
         return ()
     match state:

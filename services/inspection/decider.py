@@ -179,8 +179,8 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
 
 
 def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes back the answer that stands. If the request is a correction, also publishes the right answer. The request must name
-    the answer, because another one may stand by now."""
+    """Takes back the answer that stands. If the request is a correction, also publishes the right answer. The request
+    must name the answer, because another answer may stand by now."""
     ordered = _asked_about(state, request, hearing)
     if not isinstance(ordered, OrderedControl):
         return ordered
@@ -267,7 +267,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """Cancels every order that nobody has answered yet."""
+    """Cancels every order that is open or overdue, or whose papers are being rectified."""
     match state:
         case Ordered():
             return tuple(

@@ -1,4 +1,5 @@
-"""How does a terminal without Kafka get releases and revocations? It reads the HTTP feed by cursor and long poll, into the same notebook."""
+"""How does a terminal without Kafka get releases and revocations? It reads the HTTP feed by cursor and long poll, and
+stores them in a notebook, as the client of the topics does."""
 
 import json
 import re

@@ -43,8 +43,8 @@ AFTERWARDS = {"ContainerGatedOut": "left", "VisitClosed": "closed", "GateAlarmRa
 
 
 FEED = "http"
-"""The name of the HTTP feed as a source. It is the only source with cursors. Notebooks of earlier versions have its last number in
-`port_places`."""
+"""The name of the HTTP feed as a source. It is the only source with cursors. Notebooks of earlier versions have the
+cursor, which was a number, in `port_places`."""
 BEGINNING = "0"
 """The cursor before the first entry."""
 LEFT = "left"
@@ -164,9 +164,11 @@ class Notebook:
         return None if row is None else str(row[0])
 
     def begin(self, source: str, identity: str) -> None:
-        """Makes this source start from its beginning, because its identity has changed. Its stored offsets and statements are deleted.
+        """Makes this source start from its beginning, because its identity has changed or because it no longer has the
+        stored offset or cursor. Its stored offsets and statements are deleted.
 
-        The known ids are kept, so that no effect is done twice. The statements are stored again when their facts are read again.
+        The known ids are kept, so that no effect is done twice. The statements are stored again when their facts are
+        read again.
         """
         with self._transaction():
             self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
@@ -190,8 +192,9 @@ class Notebook:
                 self._sql.execute("INSERT OR REPLACE INTO port_sources VALUES (?, ?, 0)", (source, LEFT))
 
     def counts(self) -> Mapping[str, int]:
-        """Returns outcome → how many messages had it. The outcomes are heard, known, older and unread/<reason>. Each message counts
-        once."""
+        """Returns outcome → how many messages had it. The outcomes are `heard` (it was the newest statement about its
+        subject), `known` (the id was known), `older` (a newer statement about the same subject was known) and
+        `unread/<reason>`. Each message counts once."""
         return dict(self._sql.execute("SELECT name, seen FROM port_counts"))
 
     def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:
@@ -344,7 +347,8 @@ class Notebook:
 
 
 def _is_copy(first: str, source: str) -> bool:
-    """Returns whether another source (`first`) had this id before. If so, this message is a copy of the same fact, and is skipped.
+    """Returns whether the id of this message of `source` was read before from another source (`first`). If so, the
+    message is a copy of the same fact, and is skipped.
 
     In notebooks of earlier versions the source of an id is empty. Such an id was not read from the ports' own topic.
     """

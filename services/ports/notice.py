@@ -16,8 +16,8 @@ from services.shell.codec import Raw, Undecodable, decode, kind_of
 TOPIC = PORT_FACTS
 """The topic that a port reads."""
 FORMER = ("customs-release-facts", "customs-gate-facts")
-"""The topics that ports read before `TOPIC` existed. They have whole facts, of which only those fields are read that `TOPIC` would
-have."""
+"""The topics that ports read before `TOPIC` existed. Their facts have all fields; a port reads only the fields that the
+copies on `TOPIC` have."""
 HANDED_OVER = frozenset({"ReleaseGranted", "ReleaseRevoked", "ContainerMayLeave", "ContainerMustStay"})
 """The kinds that are handed over to a port's handler. The other kinds can only turn a yes into a no."""
 OTHERS: Mapping[str, str] = {
@@ -95,7 +95,7 @@ class Away(Exception):
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
     """Returns a Kafka message as a notice, or as Unread if it cannot be read or trusted. Returns None for a kind that
     does not concern a port, and for a kind that only a later software version has. A port may ignore such a later kind,
-    because each yes that is taken back is taken back by a fact of a known kind, too."""
+    because the desks take every yes back by a fact of a known kind, too."""
     try:
         name = message.text("ce_type")
         if not name:

@@ -291,8 +291,8 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
 
 
 def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing) -> tuple[Fact, ...]:
-    """Takes back an officer's decision and asks the question again. The request is refused if another decision was the last,
-    or if a treatment was judged since."""
+    """Takes back an officer's decision and asks the question again. The request is refused if it does not name the last
+    decision, or if a treatment record was judged after that decision."""
     need = _need_to_correct(state, request, hearing)
     if not isinstance(need, Need):
         return need
@@ -349,8 +349,9 @@ def _taken_up(
 
 
 def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hearing) -> tuple[Fact, ...]:
-    """Returns the verdict on a record: verified, or failed. After a failure the next attempt is ordered, or, if it was the
-    last one, the goods are given up. `row`: the schedule; None if there is none for this method, which is a failure, too."""
+    """Returns the verdict on a record: verified, or failed. After a failure, the next attempt is ordered; if the failed
+    attempt was the last allowed one, the goods are given up. `row`: the schedule; None if there is none for this
+    method, which is a failure, too."""
     shortfalls = () if row is None else check(row, record)
     if record.method not in need.methods or row is None:
         shortfalls = ((phrase("method_differs", method=record.method, methods=need.methods),), *shortfalls)

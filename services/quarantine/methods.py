@@ -34,11 +34,11 @@ HOSTS: Final[dict[str, frozenset[GoodsClass]]] = {
 def methods_for(
     goods: Collection[GoodsClass], pest: str, on: date
 ) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
-    """Returns the class of the goods that is treated, and the methods for it by the schedules of this day; None if an officer
-    must decide.
+    """Returns the class of the goods that is treated, and the methods for it by the schedules of this day; None if an
+    officer must decide.
 
-    `goods`: the classes of goods in the consignment, empty if they are not known; `pest`: its scientific name, empty if none
-    was found.
+    `goods`: the classes of goods in the consignment, empty if they are not known; `pest`: the scientific name of the
+    pest, empty if no pest was found.
     """
     treated = _infested(goods, _genus(pest))
     if treated is None:

@@ -42,16 +42,16 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """The treatment that one origin makes necessary. `attempt`: the number of the present attempt. `methods`: any of
-    them may be used; if there are none, an officer has to decide. `goods`: the class of goods that is treated; needs
-    that an older software version stored have no value, and mean wood.
+    """The treatment that one origin makes necessary. `attempt`: the number of the present attempt. `methods`: the
+    methods of which one must be used; if there are none, an officer has to decide. `goods`: the class of goods that is
+    treated; needs that an older software version stored have no value, and mean wood.
 
     `finding`: the revision of the pest finding that made the treatment necessary, or of its retraction. `first`: the
     attempt from which the attempts against this finding are counted; it increases by one for each attempt that does not
     count. `answered`: the ids of the requests that were judged for this need. `said`: how many facts about its answer
-    were published; the next one has this number as its revision. `judged` and `decided`: the record, and the id of the
-    decision, that can still be corrected. `opened`: if the record of the present attempt was taken back, when the
-    request for that was sent; a record that was sent before is refused.
+    were published; the next one has this number as its revision. `judged`: the record that was judged last. `decided`:
+    the id of the request with the officer's decision; empty if there is none. `opened`: if the record of the present
+    attempt was taken back, when the request for that was sent; a record that was sent before that time is refused.
     """
 
     origin: str
@@ -97,8 +97,8 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """A treatment that was not ordered, because the goods were given up. It is ordered if the goods are taken up
-    again."""
+    """A treatment that a message makes necessary. If the goods are given up, the treatment is not ordered but stored;
+    it is ordered if the goods are taken up again."""
 
     origin: str
     pest: str = ""
@@ -126,7 +126,8 @@ class Abandoned:
     """The goods are given up because of the origin `failed`. A state that an older software version stored names no
     origin and no needs.
 
-    `answered`: the ids of the requests that were judged before. `missed`: the treatments that were not ordered since.
+    `answered`: the ids of the requests that were judged before. `missed`: the treatments that became necessary after
+    the goods were given up, and so were not ordered.
     """
 
     state: Literal["abandoned"] = "abandoned"

@@ -86,8 +86,8 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
     """Returns the assessment that follows from the rules that fire and from the draw, whose rate depends on the credit
     grade. The assessment names these rules, the draw and the version of the rule table.
 
-    The draw is made with the key that is in force on the day of the decision, in China. It depends only on `drawn_goods`, so
-    another declaration of the same goods gets the same draw.
+    The draw is made with the key that is in force on the day of the decision, in China. The value of the draw depends
+    only on this key and on `drawn_goods`, so another declaration of the same goods gets the same value.
     """
     declaration = accepted.declaration
     grade = credit_grade(graded_party(declaration))

@@ -134,8 +134,8 @@ def _live_seen(goods: Goods) -> Phrase:
 
 
 def _origins_with_wood_pest(goods: Goods) -> list[str]:
-    """Returns the origins from which wood must be treated. An unknown origin (`NOWHERE`) counts as one of them, because goods
-    must not pass for lack of knowledge."""
+    """Returns the origins of the goods from which wood must be inspected. An unknown origin (`NOWHERE`) counts as one
+    of them, because goods must not pass for lack of knowledge."""
     origins = {alpha2(item.origin_country) for item in goods.declaration.items}
     return sorted(origins & (WOOD_PEST_COUNTRIES | NOWHERE))
 
@@ -175,11 +175,11 @@ def _is_imported_waste(goods: Goods) -> bool:
 
 
 def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
-    """Returns the number of the first line (from 1) with an unusual price per net kilogram, and that price in USD; None if there
-    is none.
+    """Returns the number of the first line (from 1) with an unusual price per net kilogram, and that price in USD; None
+    if there is none.
 
-    If a line has no mass of its own, the price of all lines together is tested first, and the number for that price is
-    0. Another rule checks for a price of zero.
+    If a line of goods other than electricity has no mass of its own, the price of all lines together is tested first.
+    If that price is unusual, the returned number is 0. Another rule checks for a price of zero.
     """
     declaration = goods.declaration
     worth = USD_PER_UNIT.get(declaration.currency)

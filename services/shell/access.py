@@ -31,7 +31,7 @@ REMEDY = (
 ROOT = 0
 """The user id of root, who can read every file anyway."""
 ATTEMPT_SECONDS = 1.0
-"""Timeout in seconds of one request with which `try_access` tests whether the cluster accepts the credential."""
+"""Timeout in seconds of one request, or of one attempt to connect, with which `try_access` tests the cluster."""
 NOT_LET_IN = 3
 """If authentication fails this many times in a row, without another error between the failures, a retry is useless: the credential must be
 corrected.

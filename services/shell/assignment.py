@@ -55,7 +55,8 @@ class Assignment:
         self.ready = threading.Event()
         """An event that is set while the worker has partitions whose records are restored."""
         self.revoked_at = 0.0
-        """Monotonic time at which the last partitions were revoked; 0 while some are assigned."""
+        """Monotonic time of the last revocation. 0 if there was none yet, or if the group has assigned partitions (or
+        none at all) since then."""
         self.consumer: Consumer
         self._desk, self._settings, self._calls, self._liveness = desk, settings, calls, liveness
         self._stop, self._on_revoked = stop, on_revoked
@@ -174,8 +175,9 @@ class Assignment:
         self.offsets.read = {(p.topic, p.partition): p.offset for p in offsets}
 
     def committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """Returns the offsets that the group has committed for these partitions; OFFSET_INVALID for a partition without a committed
-        offset. If an open transaction contains offsets of these partitions, the call waits for its end."""
+        """Returns the offsets that the group has committed for these partitions; OFFSET_INVALID for a partition without
+        a committed offset. If an open transaction contains offsets of these partitions, the call waits for the end of
+        the transaction, in at most `OFFSETS_TRIES` attempts of `OFFSETS_SECONDS` each."""
         committed: list[TopicPartition] = self._calls.retrying(
             lambda: self.consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
         )
@@ -185,8 +187,9 @@ class Assignment:
         return committed
 
     def still_ours(self) -> bool:
-        """Returns whether the group still accepts offsets from this worker. The group refuses them if the worker is a
-        member of an earlier generation. Also returns False if the group has no committed offset to try it with."""
+        """Returns whether the group still accepts offsets from this worker. To test this, commits the group's present
+        offsets once more. The group refuses them if the worker belongs to an earlier generation of the consumer group.
+        Also returns False if the group has no committed offset, because then nothing can be tested."""
         try:
             held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
             if held:
@@ -205,7 +208,7 @@ class Assignment:
         self.commit_passed_over()
 
     def commit_passed_over(self) -> None:
-        """Commits the offsets that `pass_over` noted, if `IDLE_COMMIT` seconds have passed."""
+        """Commits the offsets that `pass_over` noted, if the first of them was noted `IDLE_COMMIT` seconds ago."""
         if self.offsets.passed_over and time.monotonic() - self._passed_over_since >= IDLE_COMMIT:
             self._commit_passed_over()
 
@@ -224,7 +227,7 @@ class Assignment:
             self._passed_over_since = time.monotonic()
             return
         # `committed` must have these offsets, too. A batch that only decides time limits reads no message, so it commits `committed` again
-        # (`Offsets.committed_of`). If `committed` had older offsets, that commit would move the group back.
+        # (`Offsets.committed_of`). If `committed` had older offsets, that commit would move the group's offsets back.
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
 

@@ -63,8 +63,8 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
         # With this setting, the facts of a batch are sent in a few large requests. It delays nothing, because the
         # commit flushes the queue.
         "linger.ms": 100,
-        # A transaction that begins while the markers of the last one are still being written gets CONCURRENT_TRANSACTIONS. The client then tries
-        # again after this time.
+        # If a transaction begins while the broker still writes the transaction markers of the transaction before it,
+        # the broker answers CONCURRENT_TRANSACTIONS. The client then tries again after this time.
         "retry.backoff.ms": 10,
         "batch.num.messages": 100_000,
         "queue.buffering.max.messages": 1_000_000,
@@ -76,8 +76,8 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
 
 
 def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
-    """Returns the consumer of a desk's inputs. It does not use static group membership, because a static member whose broker died during a
-    rebalance was fenced by its own later session, and stopped reading."""
+    """Returns the consumer of a desk's inputs. It does not use static group membership: when a broker died during a
+    rebalance, a static member was fenced by a later session of its own, and stopped reading."""
     own = {
         "group.id": group_of(desk),
         # the supervisor finds the members of ended processes by this name
@@ -89,12 +89,13 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": settings.heartbeat_ms,
-        # This time is longer than any restore takes. The liveness probe ends a loop that makes no progress.
+        # This time is longer than any restore takes. A loop that hangs is ended much earlier, because `/livez` answers
+        # with an error.
         "max.poll.interval.ms": 900_000,
         "queued.max.messages.kbytes": 16_384,
         # The client fetches again only after the loop has taken every message that was fetched. So while the loop decides a batch, further
-        # messages collect at the broker, and the next fetch returns them together. A fetch is dear, because the broker checks the right
-        # to each of its topics.
+        # messages collect at the broker, and the next fetch returns them together. A fetch is expensive, because the
+        # broker checks the client's right to each topic of the fetch.
         "queued.min.messages": 1,
         "fetch.queue.backoff.ms": 5,
     }

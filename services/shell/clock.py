@@ -45,7 +45,7 @@ class Clock:
 
     @property
     def is_sandbox(self) -> bool:
-        """Returns whether this clock differs from that of the system."""
+        """Returns whether this is a sandbox clock, and not the clock of the system."""
         return self.anchor is not None
 
     def now(self) -> datetime:
@@ -100,7 +100,7 @@ def now() -> datetime:
 
 
 def is_sandbox() -> bool:
-    """Returns whether this process's clock differs from that of the system."""
+    """Returns whether this process has a sandbox clock, and not the clock of the system."""
     return CLOCK.is_sandbox
 
 

@@ -18,7 +18,8 @@ log = structlog.get_logger()
 
 
 class DeskTopics:
-    """The topics of one desk, which are compared with those that it had at first. Call `connect` first."""
+    """The topics of one desk. Their ids are compared with the ids at the time when the partitions were taken over.
+    Call `connect` first."""
 
     def __init__(self, desk: str, settings: WorkerSettings) -> None:
         self.ids: dict[str, str] = {}

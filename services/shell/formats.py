@@ -9,7 +9,8 @@ from schemas.codes.formats import Format
 UTF_8 = "UTF-8"
 BOM = b"\xef\xbb\xbf"
 LOOKED_AT = 65_536
-"""How many bytes from the beginning of the file are examined."""
+"""How many bytes at the beginning of a file, or characters of its text, are searched for signs of its format. Only the
+name `xl/workbook.xml` is searched for in the whole file."""
 _MAGIC = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format.XLS),
     (b"%PDF-", Format.PDF),
@@ -63,8 +64,8 @@ class Handed(NamedTuple):
 
 
 def recognise(data: bytes) -> Handed:
-    """Returns the format of a file with these bytes, and its text if it is one. The format is JSON if the text begins
-    like JSON, even if it is not valid JSON."""
+    """Returns the format of a file with these bytes and, if the file is a text, the text and its encoding. The format
+    is JSON if the text begins like JSON, even if it is not valid JSON."""
     if data.startswith(b"PK\x03\x04"):
         return Handed(_of_zip(data))
     start = data[:LOOKED_AT].removeprefix(BOM).lstrip()
@@ -143,7 +144,8 @@ _MARKS = tuple(
         for mark in ("\ufeff".encode(f"{name}-le"), "\ufeff".encode(f"{name}-be"))
     ]
 )
-"""Byte order mark → encoding. Those of UTF-32 come first, because one of them begins as that of UTF-16."""
+"""Pairs of byte order mark and encoding. The marks of UTF-32 come first, because one of them begins with the same two
+bytes as a mark of UTF-16."""
 
 
 def _order_of(start: bytes) -> str | None:
@@ -161,11 +163,13 @@ _ORDERS: dict[tuple[bool, ...], str] = {
 }
 """Which of the first four bytes are not zero → encoding."""
 RARE = 0.05
-"""In a Chinese text in GBK, at most this share of the characters that are not ASCII are missing in GB 2312: rare letters of names."""
+"""In a Chinese text in GBK, at most this share of the characters that are not ASCII are missing in GB 2312. These are
+rare characters of names."""
 
 
 def _gbk(data: bytes) -> tuple[str, str] | None:
-    """Returns the text if nearly all of it is Chinese in GB 2312, as nearly all GBK texts are; None if that is not certain.
+    """Returns the text and `GBK`, the name of its encoding, if nearly all characters that are not ASCII are in GB 2312,
+    as in nearly every GBK text. Returns None if the encoding is not certain.
 
     Texts in Latin, Big5 or Shift JIS are hardly ever valid GB 2312, but Korean texts in EUC-KR often are valid GB 2312.
     So if the bytes, read as EUC-KR, are mostly Hangul, the encoding is not certain.

@@ -13,10 +13,11 @@ SECONDS = 30.0
 """For how many seconds one batch is tried in halves. The parts that are committed by then stay committed, and the rest is read
 again."""
 TOGETHER = 16
-"""If this many unwritable messages wait, they are parked in a transaction of their own. Fewer of them are parked
-in one transaction with the messages that follow them."""
+"""As soon as this many unwritable messages are collected, they are parked in a transaction of their own. Fewer of them
+are parked in one transaction with the messages that follow them."""
 TRIES = 3
-"""How often a piece is tried if it failed only because the transaction before it had failed."""
+"""How often a piece is tried if it failed only because the transaction before it had failed. Also how many times at
+most the probe message is sent, until the topic accepts it."""
 PROBE = b" " * 1000
 """The value of the probe message, as large as a usual fact. To test whether a topic accepts messages, the probe message
 is sent to it in a transaction that is then aborted."""

@@ -69,7 +69,8 @@ class MessageHandler:
             # The message did not cause the lack of memory. The next process reads the message again.
             raise
         except Exception as error:
-            # No other error of the decoding is known. A message that causes one must not stop the other messages.
+            # The decoding is not expected to raise any other exception. If a message causes one nevertheless, this
+            # message must not stop the other messages.
             return trouble_of(error)
         if entry.misplaced:
             belongs = partition_of(key.encode(), self._partitions)
@@ -96,8 +97,9 @@ class MessageHandler:
         return None
 
     def _decoded(self, kind: type[Message], message: Raw) -> Message:
-        """Returns the decoded message. A kind that can only hold goods is decoded even if a later version added
-        fields. If its content cannot be read, it is replaced by a hold on the goods that its key names."""
+        """Returns the decoded message. A message that can only hold goods is decoded even if a later version added
+        fields. If the content of such a message cannot be read, a hold on the goods that its key names is returned
+        instead."""
         try:
             return decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
         except Undecodable as error:
@@ -121,8 +123,8 @@ class MessageHandler:
                 explanation = phrase("id_of_other_at", message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.KEY_REUSED, explanation)
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
-                # The record has no room for another request. To remember this one, it would have to forget an earlier
-                # one too soon.
+                # The record has no room for another request. To remember this request, the record would have to forget
+                # an earlier request too soon.
                 explanation = phrase("too_many_requests_at", count=MOST_REMEMBERED, message=source.position)
                 self._refuse(entry, key, source, request, hearing, RefusalCode.TOO_MANY_REQUESTS, explanation)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
@@ -190,8 +192,8 @@ def trouble_of(error: Exception) -> Trouble:
 
 def _is_future(request: Request, source: Raw) -> bool:
     """Returns whether the request's event time (`occurred_at`) is too far ahead of the time at which the request was
-    sent (`ce_time`). Its kind says how far ahead it may be. Both times are in the message, so the answer is the same at
-    every reading."""
+    sent (`ce_time`). The kind of the request says how far ahead the event time may be (`most_ahead`). Both times are in
+    the message, so the answer is the same at every reading."""
     try:
         return request.occurred_at > moment_of(source.text("ce_time")) + request.most_ahead
     except ValueError:

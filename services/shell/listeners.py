@@ -1,5 +1,5 @@
-"""Which users' programs listen on a port of this machine? This must be known before a password is sent unencrypted, because it may
-go only to programs of certain users."""
+"""Which users' programs listen on a port of this machine? This must be known before a password is sent unencrypted,
+because the password may go only to programs of certain users."""
 
 import struct
 from collections.abc import Iterator

@@ -27,7 +27,7 @@ class Liveness:
         """The worker's member id in the group, as it was last read from the client. The supervisor removes
         older member ids of this worker."""
         self.lag = 0
-        """How many messages are between the read positions and the ends of the partitions of this worker."""
+        """How many messages the loop has not read yet, from `Offsets.read` to the ends of this worker's partitions."""
         self.parked = 0
         """How many messages are parked now."""
         self.progress = time.monotonic()

@@ -15,7 +15,8 @@ class Labels:
         self._met: set[tuple[str, ...]] = set()
 
     def of(self, *values: str) -> tuple[str, ...]:
-        """Returns these values, or `other` in place of each, if there are too many combinations already."""
+        """Returns these values. If they are a new combination and there are `most` combinations already, returns
+        `other` in place of each value."""
         if values not in self._met:
             if len(self._met) >= self._most:
                 return (OTHER,) * len(values)

@@ -21,7 +21,8 @@ class Offsets:
         self.read: InputOffsets = {}
         """The offsets up to which the inputs were read, committed or not. The lag is counted from them."""
         self.passed_over: InputOffsets = {}
-        """Offsets up to which the messages that were read changed nothing, and which are not committed yet."""
+        """Offsets that are not committed yet and are committed later: the messages before them changed nothing, or the
+        desk reads on from them and the group lacks them (`note_lacking`)."""
         self.committed: dict[int, dict[str, int]] = {}
         """Partition → input topic → the offset that was committed last, by a transaction or without one."""
 

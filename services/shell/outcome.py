@@ -42,7 +42,7 @@ class Outcome:
     """Reason → number of messages that were parked for the first time."""
     decided: int = 0
     duplicates: int = 0
-    """How many requests were answered before."""
+    """How many requests of this turn had been answered before, and so were not decided again."""
     settled: int = 0
     """How many parked messages were replayed or discarded."""
 

@@ -1,5 +1,5 @@
-"""How does the loop read parked messages, for a replay? It reads committed messages from the parked topic and from
-origins."""
+"""How does the loop read parked messages, for a replay? It reads committed messages from the parked topic, or from the
+positions at which the parked messages were read at first (their origins)."""
 
 import time
 
@@ -109,8 +109,8 @@ class KafkaParkedReader:
                         size += len(message.value() or b"")
                     elif error.code() == KafkaError._PARTITION_EOF:
                         stretch.next, ended = max(stretch.next, message.offset()), True
-                        # The partition ends at the high watermark. Below it there are still messages of an open
-                        # transaction, which may be committed later.
+                        # `end` is the high watermark. If the client reports the end of the partition at a lower offset,
+                        # messages of an open transaction follow, which may be committed later.
                         stretch.at_end = message.offset() >= end
                     else:
                         raise KafkaException(error)

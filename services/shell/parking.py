@@ -98,8 +98,8 @@ def parked_fact(
 
 
 def parked_raw(fact: MessageParked) -> Raw:
-    """Returns the message as it was read. It has no value if the value was too large to be copied into the fact. Raises
-    ValueError for invalid base64."""
+    """Returns the parked message, as far as the fact contains it. The message has no value if the value was too large
+    to be copied into the fact. A long key and long headers are cut. Raises ValueError for invalid base64."""
     key = fact.subject.encode() if fact.own_key else fact.key_base64 and base64.b64decode(fact.key_base64)
     content = {name: text.encode() for name, text in fact.headers.items()}
     content |= {name: base64.b64decode(text) for name, text in fact.binary_headers.items()}
@@ -118,8 +118,8 @@ def can_be_read(fact: MessageParked) -> bool:
 
 
 def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | None:
-    """Returns the fact in this message of the parked topic, if `service` wrote it and it adds a message to the queue of
-    `subject`; otherwise None."""
+    """Returns the fact in this message of the parked topic, if `service` wrote the fact and the fact says that a
+    message was parked for the first time under the key `subject`; otherwise None."""
     if message.key != subject or message.headers.get("ce_type") != b"MessageParked":
         return None
     if message.headers.get("ce_source") != f"/desks/{service}".encode():
@@ -127,8 +127,8 @@ def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | No
     try:
         fact = read_parking("MessageParked", message.value)
     except ValueError:
-        # A desk writes only valid facts, so this message is not from the desk that it names. It adds nothing to the
-        # queue.
+        # A desk writes only valid facts, so this message is not from the desk that it names. It says nothing about a
+        # parked message.
         return None
     if not isinstance(fact, MessageParked) or fact.attempt != 1:
         return None

@@ -13,8 +13,9 @@ from services.shell.layout import CannotContinue
 from services.shell.settings import WorkerSettings
 
 LEAVE_SECONDS = 2.0
-"""For how many seconds an orderly stop waits until the group has taken the partitions back. If that takes longer, the
-group takes them back only when the session of this member times out."""
+"""For how many seconds at most an orderly stop waits until this consumer has no partitions any more. If the group does
+not learn that this member leaves, other members get the partitions only after the session of this member has timed
+out."""
 FATAL = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """Errors after which the consumer reads nothing any more, so that the process must end and start again."""
 IDLE_SECONDS = 0.1
@@ -33,8 +34,9 @@ class Poller:
         """Returns at most `size` messages. `due`: whether time limits have passed, so that the poll must not wait; `committed_at`: the
         monotonic time at which the last batch was committed.
 
-        Returns no messages after a rebalance, because the new owner reads them again. Raises CannotContinue if a topic does not have the
-        read position any more, and KafkaException for an error that must end the process.
+        Returns no messages if the assignment changed during the poll. The present owner of each partition, which may
+        be this worker, reads the messages again from the committed offset. Raises CannotContinue if a topic does not
+        have the read position any more, and KafkaException for an error that must end the process.
         """
         generation = self._assignment.generation
         self.polled = 0
@@ -53,7 +55,8 @@ class Poller:
         return messages
 
     def leave(self) -> None:
-        """Gives the partitions back now, and waits until the group has taken them."""
+        """Leaves the consumer group, and waits until this consumer has no partitions any more, for at most
+        `LEAVE_SECONDS`."""
         consumer = self._assignment.consumer
         consumer.unsubscribe()
         deadline = time.monotonic() + LEAVE_SECONDS

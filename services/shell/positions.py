@@ -35,8 +35,9 @@ class ReadPositions(msgspec.Struct, omit_defaults=True):
     missing here, it is new to the desk.
 
     `due` comes first and is null, so that an older software version reads the value as a record without time limits.
-    `cut`: the first offset of the state topic that an operator has accepted. `ids`: topic → topic id, for every topic
-    of the desk, as they were when the desk took the partition over. An older software version ignores this field.
+    `cut`: the offset of the state topic from which on the records count as complete (`PartitionStore.accepted_from`).
+    `ids`: topic → topic id, for every topic of the desk, as they were when the desk took the partition over. An older
+    software version ignores `ids`.
     """
 
     due: None = None

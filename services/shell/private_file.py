@@ -1,4 +1,4 @@
-"""How is a file with a secret read and written, so that nobody but its owner can read it?"""
+"""How is a file with a secret read and written, so that the secret stays private?"""
 
 import os
 from pathlib import Path

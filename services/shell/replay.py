@@ -174,7 +174,8 @@ class Replays:
         return True
 
     def _announce_failure(self, fact: MessageParked, trouble: Trouble, partition: int, attempt: int) -> None:
-        """Publishes that the replay of a message failed. The original message stays parked; a corrected value is only in its order."""
+        """Publishes that the replay of a message failed. The message stays parked with its original value, because the
+        corrected value, if there is one, is only in the operator's order."""
         why = {"reason": trouble.reason, "error": shown(trouble.error), "occurred_at": self._at}
         self._queue.announce(fact.model_copy(update={**why, "attempt": attempt}), partition, attempt)
 

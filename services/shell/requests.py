@@ -59,13 +59,14 @@ def content_digest(message: Raw, request: Request | None = None) -> str:
 
 
 def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: str) -> Repeat:
-    """Returns whether a request with this id was answered before. `before`: ids that an older version remembered without
-    their content. A request with such an id counts as the same request."""
+    """Compares a request that has this id and this content digest with the answered `requests`. `before`: ids of
+    requests that an older version answered and remembered without their content. A request with one of these ids counts
+    as `SAME`."""
     found = False
     for each in requests:
         if each.id == id:
             if each.digest == digest or each.digest == digest.partition("-")[0]:
-                return Repeat.SAME  # the second case: an older software version left the time out of the digest
+                return Repeat.SAME  # the second comparison: an older software version left the time out of the digest
             found = True
     if id in before:
         return Repeat.SAME
@@ -83,6 +84,6 @@ def remembered(requests: list[AnsweredRequest], new: AnsweredRequest) -> list[An
 
 
 def too_many(requests: list[AnsweredRequest], at: float) -> bool:
-    """Returns whether one more request would replace one that was decided within the promised time. `at`: Unix
-    seconds."""
+    """Returns whether a record with these requests has no room for one more, because it would have to forget a request
+    that was decided less than `REMEMBERED_SECONDS` ago. `at`: the present time in Unix seconds."""
     return len(requests) >= MOST_REMEMBERED and requests[-MOST_REMEMBERED].at >= at - REMEMBERED_SECONDS

@@ -19,8 +19,8 @@ call for each message."""
 
 @dataclass(slots=True)
 class Restoring:
-    """The progress of a restore: `read` messages of at most `total`, of which `parked` are counted as parked. The pages
-    read it in another thread."""
+    """The progress of a restore. `read`: how many messages of the state topic were read, of at most `total`. `parked`:
+    how many messages are parked, as the restored records say. Another thread reads these numbers for the pages."""
 
     read: int = 0
     total: int = 0
@@ -45,9 +45,9 @@ def restore(
     """Returns partition → store with its committed records from a state topic, which is read with the credential of the
     service.
 
-    Reads up to the high watermark at the start. If an ended worker's transaction is still open, waits until the broker
-    has ended the transaction. Raises TimeoutError after `timeout` seconds without a message, and InterruptedError if
-    `stop` is set.
+    Reads up to the high watermark that each partition has at the beginning of the call. If the transaction of a dead
+    worker is still open, waits until the broker has ended the transaction. Raises TimeoutError after `timeout` seconds
+    without a message, and InterruptedError if `stop` is set.
     """
     spans = _spans(service, settings, topic, partitions, progress)
     progress.total, progress.moved = sum(end - start for start, end in spans.values()), time.monotonic()
@@ -81,8 +81,8 @@ def restore(
 
 
 def _messages(batch: list[Message], waiting: dict[int, int]) -> list[Message]:
-    """Returns the messages of a batch without the events of the client. If a partition was read to its end, it is
-    removed from `waiting`."""
+    """Returns the messages of a batch without the events of the client. `waiting`: partition → the offset up to which
+    the partition must be read. If a partition was read up to this offset, it is removed from `waiting`."""
     notices = list(filter(Message.error, batch))
     for notice in notices:
         error = notice.error()

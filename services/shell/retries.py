@@ -69,5 +69,5 @@ class Retries:
         self.failures = 0
 
     def assignment_lost(self) -> None:
-        """Forgets the messages that failed, because another worker reads them now."""
+        """Forgets the messages that failed, because another worker may read them now."""
         self._failed.clear()

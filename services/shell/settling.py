@@ -16,7 +16,8 @@ READS = 20
 
 
 class BoundedReader:
-    """Reads parked messages, at most READS times in one turn. Call `may_read` before each read that can wait for the next turn."""
+    """Reads parked messages, and counts how often one turn does so. Before a read that can wait for the next turn, call
+    `may_read`, and do not read if it returns False."""
 
     def __init__(self, reader: ParkedReader) -> None:
         self._reader = reader
@@ -71,8 +72,8 @@ class Settlements:
         self._announce(entry, partition, ParkedReplayed.model_construct(**fields, edited_base64=edited))
 
     def not_counted(self) -> None:
-        """Takes the last settled message out of the count of parked messages. It was in no queue, so it had not been counted as
-        parked."""
+        """Takes the last settled message out of `Outcome.settled` again, which is subtracted from the number of parked
+        messages. The message was in no queue, so it had never been added to that number."""
         self._outcome.settled -= 1
 
     def _announce(self, entry: OverlayEntry, partition: int, fact: ParkedReplayed | ParkedDiscarded) -> None:

@@ -52,7 +52,7 @@ class Transactions:
         self._calls.retrying(lambda: self._producer.init_transactions(30), "init_transactions")
 
     def begin(self) -> None:
-        """Begins a transaction, with a new producer if the broker could not be reached since the last one."""
+        """Begins a transaction. If the producer has lost its brokers since it was made, replaces the producer first."""
         self._producer.poll(0)
         if self._calls.broker_was_away:
             self.connect()
@@ -108,9 +108,9 @@ class Transactions:
     def abort(self) -> None:
         """Aborts the open transaction. If necessary, makes a new producer for this.
 
-        The coordinator begins a transaction only after it has written the markers of the commit before. Until then it answers an abort
-        with INVALID_TXN_STATE, which is a fatal error for librdkafka. A new producer is then enough: our epoch was valid, so no other
-        producer has our transactional id.
+        The coordinator begins a transaction only after it has written the transaction markers of the commit before.
+        Until then it answers an abort with INVALID_TXN_STATE, which is a fatal error for librdkafka. A new producer is
+        then enough: our epoch was valid, so no other producer has our transactional id.
 
         While the abort waits, the broker may abort the transaction itself, because its time is over, and then fences its producer. A new
         producer is enough here, too: a transaction that is aborted was never committed, so the store has no record of it and lacks none.

@@ -70,8 +70,8 @@ class LoopService(Service):
     """Runs a desk's loop in a thread of its own. If the loop ends by an exception or hangs, the whole worker ends at once: with exit
     code 1, or with 78 if starting again does not help.
 
-    An orderly end is not needed, because everything that matters is in committed transactions. It could also wait long for a broker
-    that cannot be reached.
+    After an exception or a hang, an orderly end is not needed, because everything that matters is in committed
+    transactions. It could also wait long for a broker that cannot be reached.
     """
 
     hosted: Loop

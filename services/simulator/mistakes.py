@@ -1,5 +1,5 @@
 """Which wrong reports about a container do simulated people send, and how do they correct them? The functions take a
-fact and return requests.
+fact and return acts (`acts.py`).
 
 If the departure of a container was reported by mistake, the container leaves after the report was retracted. If the
 arrival of its goods was reported too early, the container leaves after the goods have arrived. If the container was
@@ -45,8 +45,8 @@ class Mistakes:
 
     def instead_of_leaving(self, fact: ContainerMayLeave) -> list[Act] | None:
         """Returns the reports that are sent instead of the departure of a container that may leave: wrong ones, or the
-        retraction of a wrong arrival. They may be none, because a container that is named only by a wrong report cannot
-        leave. Returns None if the container really leaves."""
+        retraction of a wrong arrival. The list is empty for a container that is named only by a wrong report, because
+        such a container cannot leave. Returns None if the container really leaves."""
         box = fact.container_no
         if self.day.is_wrong_target(box):
             return []
@@ -159,9 +159,9 @@ class Mistakes:
         ]
 
     def leaves_unstripped(self, fact: ReleaseGranted) -> str:
-        """Returns the container of these goods if a report said by mistake that they were stripped from it. The release
-        desk must have learned that, and so have released the goods in this container again. Otherwise returns an empty
-        text."""
+        """Returns the container of these goods, if a report said by mistake that they were stripped from it, and the
+        release desk has learned of the mistake and has released the goods in this container again. Otherwise returns an
+        empty text."""
         index = index_of(fact.bill_no, self.day.seed)
         if index is None or fact.consignment_id not in self.stripped or self.day.slip(index) is not Slip.NOT_STRIPPED:
             return ""

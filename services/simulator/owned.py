@@ -51,8 +51,8 @@ _lodging = msgspec.json.Decoder(_Lodging)
 
 
 def as_simulated(request: Request) -> Request:
-    """Returns the same request with a simulated sender in `asked_by`. `on_behalf_of` names the company, so the request still
-    counts as sent by it."""
+    """Returns the same request with a simulated sender in `asked_by`. If the request counts as sent by a company
+    (`FOR_A_COMPANY`), `on_behalf_of` names that company."""
     if request.asked_by.startswith(SIMULATED):
         return request
     changes: dict[str, Any] = {"asked_by": f"{SIMULATED}{request.asked_by}"}
@@ -94,8 +94,8 @@ class Owned:
         self._boxes.update(boxes)
 
     def concerns(self, fact: Fact) -> bool:
-        """Returns whether simulated people act on this fact. If the fact is about a container, all goods in the container must
-        be theirs."""
+        """Returns whether simulated people act on this fact. If the fact names the goods in a container, simulated
+        declarants must have declared all of them."""
         if self._others:
             return True
         match fact:

@@ -228,8 +228,8 @@ class People:
         return "" if before is None else self.day.box(before)
 
     def _told_by_terminal(self, fact: ConsignmentAssessed, index: int) -> str:
-        """Returns the container whose discharge or gate-in reports the arrival of these goods; empty if the carrier
-        reports the arrival.
+        """Returns the container of these goods if the terminal's report of its discharge or gate-in also reports their
+        arrival; empty if the carrier reports the arrival.
 
         The terminal's report is about all goods in the container. So it is used only if none of these goods will be
         held or withdrawn.

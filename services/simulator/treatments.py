@@ -20,10 +20,11 @@ HEAT_SHARE = 0.9
 def carried_out(
     goods: GoodsClass, methods: Collection[TreatmentMethod], draw: float, *, short: bool
 ) -> dict[str, Any] | None:
-    """Returns the fields of a treatment record that depend on the method: method, unit and readings. Returns None if no
-    yard here can do what is ordered.
+    """Returns the fields of a treatment record that depend on the method: method, class of the unit, readings and, for
+    a gas, dose and residue. Returns None if no yard here can do what is ordered.
 
-    `draw`: a number from 0 to 1 that chooses one of several methods. `short`: whether the treatment misses its schedule.
+    `draw`: a number from 0 to 1 that chooses one of several methods. `short`: whether the treatment misses its
+    schedule.
     """
     able = {method: record for method, record in _RECORDS.get(goods, {}).items() if method in methods}
     if not able:

@@ -19,9 +19,9 @@ class ImportsOnly(Contract):
     """`modules` and what is below them may import `allowed` and nothing else; the rule does not apply to `exempt`
     modules.
 
-    `allowed`: module names and three special values: `stdlib`, `third-party`, `own service` (the same
-    `services.<name>`, unless the imported module is exempt). `never` lists exceptions that stay forbidden, such as
-    `logging` of the standard library.
+    `allowed`: module names and three special values: `stdlib`, `third-party`, `own service` (the package
+    `services.<name>` of the importing module, without its exempt modules). `never` lists exceptions that stay
+    forbidden, such as `logging` of the standard library.
     """
 
     type_name = "imports_only"

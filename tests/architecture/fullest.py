@@ -24,8 +24,8 @@ OF_PATTERN = {
     r"^[0-9]{18}$": "9",
     BASE64: "A",
 }
-"""Pattern → the character of it that takes the most bytes. A text with another pattern, or without a pattern, counts as
-unbounded."""
+"""Pattern → of the characters that it allows, one that takes the most bytes. A text without a pattern, or with a
+pattern that is neither here nor in WHOLE, counts as unbounded."""
 
 
 WHOLE = {PARTITION_KEY: "watches/999999999"}
@@ -33,7 +33,7 @@ WHOLE = {PARTITION_KEY: "watches/999999999"}
 
 
 class Unbounded(Exception):
-    """A value in the kind has no bound. The text of the exception names the path of the value."""
+    """A value in a kind of message has no bound. The text of the exception names the path of the value."""
 
 
 def fullest(kind: type[Message]) -> Any:

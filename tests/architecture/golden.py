@@ -1,8 +1,9 @@
 """What does each kind of message look like on the wire? This file has an example of each kind, from the life of a few
 consignments.
 
-`make examples` writes `schemas/examples/<kind>.json` for a kind that has none, and `<kind>.2.json` (3, 4, …) if a kind
-has got a new optional field since then. Existing files are never changed, because they were published.
+`make examples` writes `schemas/examples/<kind>.json` for a kind that has no file yet. It writes `<kind>.2.json` (then
+3, 4, …) if an example of this file is in none of the kind's files, for example because the kind has got a new optional
+field. Existing files are never changed, because they were published.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -1003,12 +1004,12 @@ EXAMPLES: tuple[Message, ...] = (
 
 
 def payload(message: Message) -> bytes:
-    """The bytes on the wire."""
+    """The value of the message, as it is written to its topic."""
     return message.__pydantic_serializer__.to_json(message)
 
 
 def redacted(message: Message) -> bytes:
-    """The bytes on the ports' topic."""
+    """The value of the message's redacted form, as it is written to the topic for ports."""
     return to_outside(message, Audience.PORT)
 
 
@@ -1019,7 +1020,8 @@ def published(kind: str, folder: Path = FOLDER) -> list[bytes]:
 
 
 def write_missing() -> list[str]:
-    """Adds an example for each kind whose wire form no example shows yet; returns the names of the new files."""
+    """Writes a new file for each message of EXAMPLES, and for each redacted form, whose bytes are in no published file
+    of its kind. Returns the names of the new files."""
     files = [(FOLDER, message.kind, payload(message)) for message in EXAMPLES]
     files += [(OUTSIDE, message.kind, redacted(message)) for message in EXAMPLES if message.kind in PORT_FORMS]
     written = []

@@ -31,7 +31,7 @@ def promtool(*arguments: str, folder: Path = FOLDER) -> subprocess.CompletedProc
 
 
 def exported() -> set[str]:
-    """Every series name that a worker or the console can export."""
+    """Every series name that a worker, the projector or the console can export."""
     families = [*REGISTRY.collect(), *services.clearance.metrics.OpenConsignments().collect()]
     kinds = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
     return {family.name + end for family in families for end in kinds.get(family.type, ("",))} | BUILT_IN

@@ -28,8 +28,8 @@ from tests.architecture.fullest import Unbounded, fullest
 from tests.architecture.golden import EXAMPLES, GOODS, LODGED, OFFICER, payload
 
 LARGEST_MADE = LARGEST_VALUE // 2
-"""In bytes. It is half of the limit, because a parked message carries its value in base64, and the record around it
-must still fit."""
+"""In bytes. It is half of the limit for a value that a desk decides. So there is room for a message that carries this
+value in base64 beside other fields, for example `MessageParked`."""
 BY_NAME = {message.kind: message for message in EXAMPLES}
 SIGNS = ("\0", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u202e")
 
@@ -96,7 +96,8 @@ def test_no_text_of_a_message_that_is_made_holds_a_control_character(message: Me
 
 
 def pest(text: str) -> bytes:
-    """A fact as a desk wrote it before texts were bounded."""
+    """The fact `PestIntercepted` with this pest, as a desk of an older version wrote it, in which texts had no
+    bound."""
     return orjson.dumps({**orjson.loads(payload(BY_NAME["PestIntercepted"])), "pest": text})
 
 

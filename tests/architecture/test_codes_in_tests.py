@@ -91,7 +91,7 @@ BUILDERS: dict[tuple[str, str | int], str] = {
 }
 """Like ARGUMENTS, but only for the tests of desks, because elsewhere other functions have the same names."""
 ANSWERS = frozenset({"code", "codes"})
-"""Functions and fields of the desks' tests that contain the code of a refusal."""
+"""Names of functions and fields in the tests of desks whose values are codes of refusals or findings."""
 DESKS = ("declaration", "risk", "inspection", "quarantine", "release", "gate", "clearance", "journeys")
 UNKNOWN = {
     "console/desk_phrases.py": {"4299", "9999"},
@@ -120,7 +120,7 @@ UNKNOWN = {
 
 
 def texts(node: ast.AST | None) -> Iterator[str]:
-    """The text literals of this node; if it is a list, those in the list."""
+    """The text, if this node is a text literal; if it is a list, tuple or set, the texts of its items."""
     match node:
         case ast.Constant(value=str(value)) if value:
             yield value
@@ -143,7 +143,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def codes_in(source: str, of_a_desk: bool) -> Iterator[tuple[str, str]]:
-    """Yields the sort and the text of each code in this source."""
+    """Yields the sort and the text of each code in this source. `of_a_desk`: whether it is a test of a desk."""
     arguments_of = ARGUMENTS | BUILDERS if of_a_desk else ARGUMENTS
     for node in ast.walk(tree_of(source)):
         match node:

@@ -1,5 +1,5 @@
-"""Do the stories of desks compare every fact, as `desk.then(fact, …)` does? A test that compares only the kinds, or only one fact, does not
-find errors in the others, or a fact too many."""
+"""Do the stories of desks compare every fact, as `desk.then(fact, …)` does? A test that compares only the kinds, or
+only one fact, does not find errors in the others, or a fact too many."""
 
 import ast
 from collections.abc import Iterator
@@ -19,11 +19,12 @@ OF_MANY_STORIES = frozenset(
         "world.py",
     }
 )
-"""Files whose tests compare only what many stories have in common, for example whether the container may leave, and not each fact."""
+"""Files whose tests compare only what many stories have in common, for example whether the container may leave, and not
+each fact."""
 
 
 def loose(source: str) -> Iterator[int]:
-    """The lines of the assertions about a story's facts that do not compare all of them."""
+    """The numbers of the lines with assertions that look at a story's facts without comparing all of them."""
     for node in ast.walk(tree_of(source)):
         if isinstance(node, ast.Assert):
             names = {each.id for each in ast.walk(node.test) if isinstance(each, ast.Name)}

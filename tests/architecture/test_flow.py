@@ -112,8 +112,8 @@ def test_facts_travel_with_facts_and_requests_with_requests() -> None:
 
 
 def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
-    """A message that holds goods overtakes parked messages. So the desk must read its kind, and it must not be able to
-    do anything else than hold goods or call them back."""
+    """A message that holds goods overtakes parked messages. So the desk must read messages of this kind, and such a
+    message must have no other effect than to hold goods or to call them back."""
     assert set(HOLDING) == set(SERVICES)
     for desk, kinds in HOLDING.items():
         assert set(kinds) <= set(FLOW[desk])
@@ -139,7 +139,8 @@ def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
 
 
 def test_each_topic_is_named_after_its_service_and_role() -> None:
-    """The names are the same in every installation, whatever the role."""
+    """Functions such as `facts_topic` return the name of a service's topic. A service may have further topics of facts,
+    and topics whose keys are partitions, with other endings."""
     names = {"facts": facts_topic, "requests": requests_topic, "state": state_topic, "parked": parked_topic}
     endings = {
         "facts": ("-facts", "-containers", "-departures", "-successors"),
@@ -202,7 +203,8 @@ def test_every_kind_that_ports_get_has_an_example_of_its_redacted_form() -> None
 
 
 def crossings() -> set[tuple[str, str, frozenset[str]]]:
-    """(desk, other desk, kinds that go from the one to the other)."""
+    """For each two desks of which the second reads facts of the first: the first desk, the second desk, and the names
+    of the kinds of these facts."""
     pairs = {(teller, hearer): said_by(teller) & set(FLOW[hearer]) for teller in DESKS for hearer in DESKS}
     for (teller, hearer), kinds in pairs.items():
         if teller not in REFUSALS.get(hearer, ()):
@@ -215,13 +217,13 @@ def crossings() -> set[tuple[str, str, frozenset[str]]]:
 
 
 def strangers(picture: str) -> set[str]:
-    """The names in the picture that look like messages but are not."""
+    """The words in the picture that look like names of kinds of messages, but are none."""
     return set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", picture)) - set(KINDS)
 
 
 def gaps(picture: str) -> set[str]:
-    """The services that the picture does not show, and the pairs of desks that exchange messages without an arrow in the
-    picture."""
+    """The services that the picture does not show, and the pairs of desks that exchange messages without an arrow in
+    the picture."""
     unseen = {service for service in SERVICES if service.upper() not in picture}
     return unseen | {
         f"{a} to {b}: {'/'.join(sorted(kinds))}" for a, b, kinds in crossings() if not any(k in picture for k in kinds)

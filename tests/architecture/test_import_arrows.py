@@ -99,7 +99,7 @@ CLOCKS_AND_DICE = [
 
 
 def banned_apis(tree: Path, file: str) -> list[str]:
-    """The banned names that ruff reports in this file of the tree."""
+    """The lines in which ruff reports a banned name (rule TID251) in this file of the tree."""
     command = [str(BIN / "ruff"), "check", "--no-cache", "--select", "TID251", "--output-format", "concise", file]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     return [line for line in done.stdout.splitlines() if "TID251" in line]

@@ -73,7 +73,8 @@ def made(node: ast.AST) -> Iterator[str]:
 
 
 def empty_names(source: str) -> list[str]:
-    """The names in a source that say nothing, each after the functions and classes that contain it."""
+    """The names in a source that say nothing, each with the classes and functions that contain it before it, for
+    example `Class.method.name`."""
     found: list[str] = []
 
     def visit(node: ast.AST, scope: str) -> None:
@@ -135,7 +136,8 @@ def classes(*folders: str) -> list[tuple[str, ast.ClassDef]]:
 
 
 def named_as_stored(node: ast.ClassDef) -> bool:
-    """Whether it is a state whose name is stored in the records: `Withdrawn`, with `state: Literal["withdrawn"]`."""
+    """Whether the class is a state whose name is stored in the records, as the name of `Withdrawn` is by its field
+    `state: Literal["withdrawn"]`."""
     fields = {ast.unparse(field) for field in node.body if isinstance(field, ast.AnnAssign)}
     return any(field.startswith(f"state: Literal['{node.name.lower()}']") for field in fields)
 

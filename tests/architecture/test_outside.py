@@ -32,8 +32,8 @@ def messages_in(annotation: Any) -> list[type[Message]]:
 
 
 def fields_of(kind: type[Message]) -> list[tuple[type[Message], str]]:
-    """Every field that could be published with this kind: its own fields, and those of nested messages in fields that somebody
-    outside sees."""
+    """Every field that could be published with this kind, as (class, name of the field): its own fields, and those of
+    nested messages in fields that somebody outside sees."""
     found: list[tuple[type[Message], str]] = []
     for name, field in kind.model_fields.items():
         found.append((kind, name))

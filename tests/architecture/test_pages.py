@@ -1,4 +1,5 @@
-"""Do the pages for people keep their form, and do their links lead somewhere?"""
+"""Do the Markdown pages keep their form, for example three lines for each decision, and do their links lead
+somewhere?"""
 
 import re
 from pathlib import Path

@@ -15,7 +15,7 @@ STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__"}
 
 
 def other_ways(source: str) -> list[int]:
-    """The lines of this source that print without the screen."""
+    """The numbers of the lines of this source that print without the screen."""
     lines = []
     for node in ast.walk(tree_of(source)):
         called = node.func if isinstance(node, ast.Call) else None

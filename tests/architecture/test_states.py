@@ -23,8 +23,8 @@ def kept(hint: Any) -> Iterator[type]:
 
 
 def is_of_the_kind(state: type) -> bool:
-    """Whether it is a frozen dataclass with slots, or a named tuple, which a record stores without the names of its
-    fields."""
+    """Whether the class is a frozen dataclass with slots, or a named tuple, which a record stores without the names of
+    its fields."""
     if issubclass(state, tuple):
         return hasattr(state, "_fields")
     made = getattr(state, "__dataclass_params__", None)

@@ -1,5 +1,5 @@
-"""Does a process go on if one of its threads has ended? Each thread and lasting task is listed with the code that notices its
-end."""
+"""Does a process go on if one of its threads has ended? Each thread and lasting task is listed with the code that
+notices its end."""
 
 import ast
 from collections.abc import Iterator

@@ -1,5 +1,5 @@
-"""Is everything in the code used? A function, class, constant or package that is used only by tests, or not at all, misleads a
-reader."""
+"""Is everything in the code used? A function, class, constant or package that is used only by tests, or not at all,
+misleads a reader."""
 
 import ast
 import re
@@ -37,8 +37,8 @@ TAKEN_WHERE_IT_IS_THERE = {"crc32c": "kafka-python", "httptools": "uvicorn", "uv
 
 
 def named(node: ast.stmt) -> list[str]:
-    """The names that a statement of a module defines, without those of decorated functions, because a decorator may register
-    them."""
+    """The names that a statement of a module defines, without those of decorated functions, because a decorator may
+    register them."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return [] if node.decorator_list else [node.name]

@@ -117,8 +117,8 @@ CLIENTS = frozenset({"Producer", "Consumer", "AdminClient"})
 
 
 def loud_in(source: str) -> list[int]:
-    """The lines that make a librdkafka client without `log_level`, which would print errors of stopped brokers into the
-    output of the tests."""
+    """The numbers of the lines that make a librdkafka client without `log_level`. Such a client would print errors
+    about stopped brokers into the output of the tests."""
     found = []
     for node in ast.walk(tree_of(source)):
         if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in CLIENTS or not node.args:

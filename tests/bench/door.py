@@ -1,9 +1,9 @@
 """How long does a question at the gate wait while other clients keep the console busy? `make gate-latency` measures it.
 
-Each question is sent when it is due, even if the console is late, and its time counts from the moment at which it was due. First,
-one client sends the worst bodies that are allowed, each kind for some seconds. Then declarations are lodged over HTTP at an even
-rate. Then many ports read releases as streams. The exit code is 2 if a limit is exceeded, or if a question is not answered with
-200.
+Each question is sent when it is due, even if the console is late, and its time counts from the moment at which it was
+due. First, one client sends the worst bodies that are allowed, each kind for some seconds. Then declarations are lodged
+over HTTP at an even rate. Then many ports read releases as streams. The exit code is 2 if a limit is exceeded, or if a
+question is not answered with 200.
 """
 
 import argparse
@@ -45,8 +45,8 @@ PARTITIONS = 8
 LINES = 16
 """How many connections are open at once: this many for questions, and as many for lodgements."""
 BODIES_ASKED, LODGING_ASKED = 50, 200
-"""How many questions are sent in a second: first while the worst bodies are sent or streams are open, then while declarations are
-lodged."""
+"""How many gate questions are sent in a second: BODIES_ASKED while the worst bodies are sent or streams are open,
+LODGING_ASKED while declarations are lodged."""
 RELEASES_A_SECOND = 2
 LONGEST_MS = 100
 """The most milliseconds that a question may wait, whatever body is sent and however many streams are open."""
@@ -99,7 +99,8 @@ class Offered:
             return self._due.popleft() if self._due else None
 
     def end(self) -> None:
-        """Waits until all requests were answered."""
+        """Waits until every request was answered or has failed. Then sorts `waits`, and sets `rate` to the number of
+        requests in a second."""
         for thread in self._threads:
             thread.join()
         self.waits.sort()
@@ -147,7 +148,8 @@ def one_client_sends(port: int, path: str, body: bytes) -> Iterator[Counter[int]
 
 @dataclass
 class Figures:
-    """The times of the gate's answers under one kind of load. At least the share `share` of them must be within `limit_ms`."""
+    """The times of the gate's answers under one kind of load. At least the share `share` of them must be within
+    `limit_ms`."""
 
     title: str
     more: str
@@ -157,7 +159,8 @@ class Figures:
     faults: list[str] = field(default_factory=list)
 
     def add(self, beside: str, waits: Sequence[float], answers: Counter[int], more: str, limited: bool = True) -> None:
-        """Adds the times of one load. `waits`: sorted milliseconds; `limited`: whether the limit counts for this load."""
+        """Adds a row for one load. `beside`: what the load is; `waits`: sorted milliseconds; `more`: the text of the
+        last column; `limited`: whether the limit counts for this load."""
         shown = [f"{percentile(waits, share):,.1f}" for share in (0.5, 0.95, 0.99, 1.0)]
         self.rows.append([beside, str(len(waits)), *shown, counts_of(answers, "none"), more])
         slow = percentile(waits, self.share)
@@ -205,8 +208,8 @@ def beside_bodies(port: int, seconds: float) -> Figures:
 
 
 def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple[float, Counter[int]]:
-    """Lodges `count` declarations of one day, from `first` on. Returns how many were lodged in a second, and the counts of the
-    statuses."""
+    """Makes `count` declarations of one day, from number `first` on, then sets `ready`, and lodges them. Returns how
+    many were lodged in a second, and the counts of the statuses."""
     day = Day(9, 100_000, datetime(2026, 11, 23, tzinfo=UTC))
     papers = [day.plan(number).declaration.model_dump_json().encode() for number in range(first, first + count)]
     ready.set()
@@ -240,10 +243,10 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures
 
 class Followers:
     """`count` ports that read releases as streams, each on a connection of its own. `events` counts the releases that
-    all ports together have received."""
+    all ports together have received; `closed` counts the connections that the console has closed."""
 
     def __init__(self, port: int, count: int) -> None:
-        self.events = 0
+        self.events = self.closed = 0
         self._ended = Event()
         self._selector = selectors.DefaultSelector()
         for _ in range(count):
@@ -254,14 +257,22 @@ class Followers:
             start = line.recv(65_536)
             if b" 200 " not in start:
                 raise ValueError(f"a stream was refused: {start[:200]!r}")
-            self._selector.register(line, selectors.EVENT_READ)
+            self._selector.register(line, selectors.EVENT_READ, [b""])
         self._thread = Thread(target=self._read)
         self._thread.start()
 
     def _read(self) -> None:
         while not self._ended.is_set():
             for key, _ in self._selector.select(0.2):
-                self.events += key.fileobj.recv(1_000_000).count(b"event: release")  # type: ignore[union-attr]
+                data = key.fileobj.recv(1_000_000)  # type: ignore[union-attr]
+                if not data:
+                    self._selector.unregister(key.fileobj)
+                    key.fileobj.close()  # type: ignore[union-attr]
+                    self.closed += 1
+                    continue
+                # The line of an event may be divided between two reads. So the part behind the last line end is kept.
+                *lines, key.data[0] = (key.data[0] + data).split(b"\n")
+                self.events += sum(line.startswith(b"event: release") for line in lines)
 
     def close(self) -> None:
         self._ended.set()
@@ -273,7 +284,7 @@ class Followers:
 
 def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: float) -> Figures:
     """Measures the waits of gate questions with each of these numbers of open streams, while `RELEASES_A_SECOND`
-    releases a second are sent over the streams."""
+    releases a second are sent over the streams. Raises ValueError if a stream is refused or closed."""
     title = f"{BODIES_ASKED} gate questions a second, {RELEASES_A_SECOND} releases a second are told to streams"
     figures = Figures(title, "events told", 1, LONGEST_MS)
     for count in counts:
@@ -292,6 +303,8 @@ def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: fl
         ended.set()
         border.join()
         followers.close()
+        if followers.closed:
+            raise ValueError(f"the console closed {followers.closed} of {count} streams")
         figures.add(f"{count} streams", asking.waits, asking.answers, str(followers.events))
     return figures
 

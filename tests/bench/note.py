@@ -1,5 +1,5 @@
-"""How do measured figures become docs/performance.md and its pictures? Pure functions make text from figures. Parts that were not measured
-are left out."""
+"""How do measured figures become docs/performance.md and its pictures? Pure functions make text from figures. Parts
+that were not measured are left out."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,7 +51,7 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def performance(known: dict[str, Any], findings: str = "") -> str:
-    """Returns the whole page."""
+    """Returns the text of docs/performance.md. `findings`: the end of the page."""
     parts = [HEAD]
     for name, section in (("main", _main), ("peers", _peers), ("growth", _growth)):
         if name in known or (name == "growth" and set(known) & {"partitions", "workers", "live", "lines"}):
@@ -134,7 +134,8 @@ def _reached(yes: bool) -> str:
 
 
 def _ratios(part: dict[str, Any]) -> dict[str, float]:
-    """Returns peer → the median over the rounds of our rate divided by the peer's rate."""
+    """Returns peer → the median, over all rounds, of the product's rate divided by the peer's rate in the same
+    round."""
     ours = part["peers"][0]["name"]
     ratios = {}
     for peer in part["peers"][1:]:
@@ -231,7 +232,7 @@ def _growth(known: dict[str, Any]) -> str:
 
 
 def pictures(known: dict[str, Any]) -> dict[str, str]:
-    """Returns file name → SVG."""
+    """Returns file name without `.svg` → text of the SVG."""
     made = {}
     if "main" in known:
         runs = [run for run in known["main"]["runs"] if run["offered"]]

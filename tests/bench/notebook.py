@@ -28,8 +28,8 @@ def keep(part: str, measured: dict[str, Any], file: Path = FILE) -> None:
 
 
 def taken() -> str:
-    """Returns the time, the machine and the commit of the measurement. The commit ends with `-changed` if the code in
-    the folder differs from the code of the commit; pages do not count as code."""
+    """Returns the date, the machine, the versions and the commit of the measurement, as one text. The commit ends with
+    `-changed` if the code in the folder differs from the code of the commit; pages do not count as code."""
     commit = _git("describe", "--always") or "unknown"
     changed = "-changed" if _git("status", "--porcelain", "--", ".", ":!docs", ":!README.md", ":!CHANGELOG.md") else ""
     return f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {versions()}, code {commit}{changed}"

@@ -1,8 +1,8 @@
-"""A worker with a million live goods is ended by SIGKILL. How long does it take until work continues, and how much memory
-does it need?
+"""A worker with a million live goods is ended by SIGKILL. How long does it take until work continues, and how much
+memory does it need?
 
-`make recovery` fills state topics with the states that the real deciders make from real messages, and sends messages to a
-real worker. It kills the worker, starts it again as the supervisor does, and writes `docs/evidence/recovery.md`.
+`make recovery` fills state topics with the states that the real deciders make from real messages, and sends messages to
+a real worker. It kills the worker, starts it again as the supervisor does, and writes `docs/evidence/recovery.md`.
 """
 
 import argparse
@@ -146,8 +146,8 @@ class Figures:
 
 
 def measure(broker: Broker, home: Path, desks: str, desk_stories: dict[str, list[Story]]) -> Figures:
-    """Starts a worker with these desks, sends messages, kills it, and waits until each desk writes again. Returns the
-    figures."""
+    """Starts a worker with these desks and sends messages to them. Kills the worker, starts it again at the next check
+    of the supervisor, and waits until each desk writes again. Returns the figures."""
     port = free_port()
     child = worker(desks, port, home, {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **rehearsal()})
     child.log.unlink(missing_ok=True)
@@ -206,16 +206,16 @@ def _check(work: Work, since: float) -> None:
 
 
 def _restored(child: Child, desks: str, times: int) -> list[dict[str, Any]]:
-    """Returns what each desk logged about its restore since the last start of the worker; an empty list as long as one desk
-    is missing."""
+    """Returns what each desk logged about its restore since start number `times` of the worker; an empty list as long
+    as one desk has not logged it."""
     records = [json.loads(x) for x in child.log.read_text().splitlines() if x.startswith("{") and '"restored"' in x]
     names = desks.split(",")
     return records[-len(names) :] if len(records) >= times * len(names) else []
 
 
 def _resident(child: Child) -> dict[str, float]:
-    """Returns the memory of the process in MiB, by the names of the kernel, for example `VmRSS` (now) and `VmHWM` (at
-    most)."""
+    """Returns the memory of the process in MiB, by the names in `/proc/<pid>/status`, for example `VmRSS` (now) and
+    `VmHWM` (the most so far)."""
     lines = [line.split() for line in Path(f"/proc/{child.pid}/status").read_text().splitlines()]
     return {line[0].rstrip(":"): int(line[1]) * 1024 / MIB for line in lines if line[0].startswith("Vm")}
 
@@ -248,8 +248,8 @@ def table(rows: list[list[str]]) -> str:
 
 
 def remembered(folder: Path, rows: dict[str, list[str]]) -> list[list[str]]:
-    """Stores these rows in the folder, and returns them together with the rows of earlier runs that they do not replace. So
-    sizes can be measured one by one."""
+    """Stores these rows in the folder, and returns them together with the rows of earlier runs that they do not
+    replace. So sizes can be measured one by one."""
     file = folder / "rows.json"
     earlier: dict[str, list[str]] = json.loads(file.read_text()) if file.exists() else {}
     both = earlier | rows

@@ -133,8 +133,8 @@ def cost_at_broker(rounds: int, each: int) -> list[tuple[float, float]]:
 
 @contextmanager
 def carriers() -> Iterator[list[Callable[[int], float]]]:
-    """Yields two functions: one for a border with rights, and one for a border without. Each lets a given number of further
-    consignments come to their ends, and returns the CPU microseconds of the broker for each of them."""
+    """Yields two functions: one for a border with rights, and one for a border without. Each lets a given number of
+    further consignments come to their ends, and returns the CPU microseconds of the broker for each of them."""
     with ExitStack() as stack:
         yield [stack.enter_context(_carrier(rights)) for rights in (True, False)]
 

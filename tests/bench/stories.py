@@ -47,7 +47,8 @@ class Story:
 
 
 def stories(desk: str, seed: int, at: datetime) -> list[Story]:
-    """Returns a story for each live key of a day at this desk, with all its messages until a person has to act."""
+    """Returns a story for each key of a day about which this desk reads at least two messages. A story has all messages
+    of its key until a person has to act."""
     inputs: dict[str, list[Raw]] = defaultdict(list)
     for message in _day(seed, at)[desk]:
         inputs[(message.key or b"").decode()].append(message)
@@ -56,8 +57,8 @@ def stories(desk: str, seed: int, at: datetime) -> list[Story]:
 
 
 def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
-    """Returns desk → the messages that it reads, from the lodgement to the release of those goods that need no
-    control."""
+    """Returns desk → the messages that it reads in a day on which goods arrive, but no officer acts. So goods that need
+    no control are released, and all other goods stay held."""
     day = Day(seed, CONSIGNMENTS, at - timedelta(days=1))
     plans = [day.plan(index) for index in range(CONSIGNMENTS)]
     lodged = [

@@ -66,7 +66,8 @@ def nice(value: float) -> float:
 
 
 def short(value: float) -> str:
-    """Returns the value in short form for an axis, for example 1,200 as `1.2k` and a million as `1M`."""
+    """Returns the value in short form for an axis, for example 12,500 as `12.5k` and a million as `1M`. A value below
+    10,000 that is not a multiple of 1,000 is written out: `1,200`."""
     for size, sign in ((1e6, "M"), (1e3, "k")):
         if value >= size * 1 and (value >= 10_000 or value % 1000 == 0):
             return f"{value / size:.3g}{sign}"

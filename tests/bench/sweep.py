@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from schemas.topics import ROLES, Role
 from services.cli.bench.crowd import Crowd
@@ -108,8 +108,8 @@ def figures(phase: Phase, immediate: set[str], rate: float) -> dict[str, Any]:
 
 @contextmanager
 def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], None] | None = None) -> Iterator[Stand]:
-    """Starts everything and warms it up. At the end of the block, the ledger is checked. `prepare` is called before the
-    simulated people start."""
+    """Starts everything and warms it up. At the end of the block, checks the ledger, and raises Dirty if it shows an
+    error. `prepare` is called before the simulated people start."""
     with tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder, Rig(Path(folder), partitions, layout, True) as rig:
         if prepare:
             prepare(rig)
@@ -130,13 +130,24 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
 
 
 COMMITTED = re.compile(r'^customs_loop_committed_total\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
-FAMILIES: dict[Role, str] = {
-    "facts": "facts",
-    "requests": "requests",
-    "state": "states, before compaction",
-    "parked": "parked messages",
-    "orders": "parked messages",
-}
+
+
+def family(role: Role | None) -> str:
+    """Returns the name under which the performance report counts the bytes of a topic with this role. None is a topic
+    of Kafka itself."""
+    match role:
+        case None:
+            return "Kafka's own (offsets, transactions)"
+        case "facts" | "requests":
+            return role
+        case "port":
+            return "facts for ports"
+        case "state":
+            return "states, before compaction"
+        case "parked" | "orders":
+            return "parked messages"
+        case _:
+            assert_never(role)
 
 
 def decided_messages(rig: Rig) -> Counter[str]:
@@ -150,7 +161,7 @@ def bytes_on_disk(rig: Rig) -> Counter[str]:
     sizes: Counter[str] = Counter()
     for segment in (rig.home / "kafka" / "log").glob("*/*.log"):
         role = ROLES.get(segment.parent.name.rpartition("-")[0])
-        sizes["Kafka's own (offsets, transactions)" if role is None else FAMILIES[role]] += segment.stat().st_size
+        sizes[family(role)] += segment.stat().st_size
     sizes["read model (SQLite)"] = sum(file.stat().st_size for file in rig.home.glob("console.db*"))
     return sizes
 
@@ -202,7 +213,7 @@ def _costs(
 
 
 def partitions_part(size: Size) -> Part:
-    """Measures the same load with more partitions."""
+    """Measures the same load with different numbers of partitions."""
     points = []
     for count in size.partitions:
         with stand(count, USUAL, size) as here:
@@ -314,8 +325,8 @@ PARTS: dict[str, Callable[[Size], Part]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Measures the chosen parts, and stores the figures of each as soon as its ledger is clean. Then writes the pages.
-    Returns the exit code."""
+    """Measures the chosen parts. Stores the figures and writes the pages each time a part yields figures, whose ledger
+    is then known to be clean. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--parts", default="main,partitions,workers,live,lines", help="comma-separated; idle is extra")
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")

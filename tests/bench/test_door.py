@@ -1,9 +1,12 @@
 """Does `make gate-latency` fail if a limit is exceeded, or if a gate question was answered with another
-status than 200?"""
+status than 200, and does it count every release that the streams send?"""
 
+import socket
 from collections import Counter
+from threading import Thread
 
-from tests.bench.door import Figures
+from tests.bench.door import Figures, Followers
+from tests.waiting import wait
 
 FAST = [1.0] * 98
 
@@ -27,3 +30,33 @@ def test_a_load_without_a_limit_still_needs_its_answers() -> None:
     assert figures.faults == []
     figures.add("refused", FAST, Counter({200: 96, 503: 1, 0: 1}), "", limited=False)
     assert figures.faults == ["refused: questions at the gate were answered none × 1, 200 × 96, 503 × 1"]
+
+
+def test_a_release_whose_line_is_divided_is_counted_and_a_closed_stream_is_noticed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as console:
+        console.settimeout(10)
+        port = console.getsockname()[1]
+        ready: list[socket.socket] = []
+
+        def accept() -> None:
+            stream, _ = console.accept()
+            stream.recv(65_536)
+            stream.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            ready.append(stream)
+
+        accepting = Thread(target=accept)
+        accepting.start()
+        followers = Followers(port, 1)
+        accepting.join()
+        (stream,) = ready
+        try:
+            stream.sendall(b"event: release\nid: 1\n\nevent: rel")
+            wait(lambda: followers.events == 1, "the first release")
+            stream.sendall(b"ease\nid: 2\n\n")
+            wait(lambda: followers.events == 2, "the divided release")
+            assert followers.closed == 0
+            stream.close()
+            wait(lambda: followers.closed == 1, "the end of the stream")
+        finally:
+            stream.close()
+            followers.close()

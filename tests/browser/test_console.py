@@ -27,7 +27,7 @@ def stage(page: Page, name: str) -> None:
 
 
 def send(page: Page, act: str, **typed: str) -> None:
-    """Fills a form of the page and sends it."""
+    """Opens the form of the act `act` on the page, fills its fields with `typed`, and sends it."""
     form = page.locator(f"#act-{act}")
     if form.get_attribute("open") is None:
         form.locator("summary").click()

@@ -1,8 +1,9 @@
 """Is anything lost, doubled, reordered or wrongly released when processes, disks, links and clocks fail? This program
 prints the kill ledger.
 
-Example: `python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`. The exit code is 1 if
-anything of that happened, if a fault could not be carried out, or if a kind of fault never had an effect.
+Example: `python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`. The exit code is 1 if the
+ledger names a problem: for example something was lost, the rows differ from the topics, or a fault could not be carried
+out.
 """
 
 import argparse
@@ -201,8 +202,8 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[s
 
 
 def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
-    """Waits until every worker is ready and has no lag at two successive checks. A worker measures its lag once a
-    second."""
+    """Waits until every worker is ready and has no lag at two successive checks, which are more than a second apart
+    because a worker measures its lag once a second. Raises TimeoutError if there is no progress."""
     calm = lag = 0
 
     def at_rest() -> bool:
@@ -235,8 +236,8 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
 
 
 class _Ends(threading.Thread):
-    """Records the times at which consignments reached their ends, and the times at which every consignment without an
-    end waited for the clock."""
+    """Appends to `moments` each time at which a consignment reached its end. While every consignment without an end
+    only waits for the clock, also appends one time a second, so that this wait is no gap."""
 
     def __init__(self, theatre: Theatre) -> None:
         super().__init__(daemon=True)

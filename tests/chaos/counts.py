@@ -58,8 +58,9 @@ def differences(left: FactCounts, right: FactCounts) -> list[str]:
 
 
 def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage]) -> list[str]:
-    """Returns one line for each difference between rows and topics. Compared are ends, stages, timelines, holds, the
-    feed for ports and parked messages."""
+    """Returns one line for each number that differs between rows and topics, or between two tables. Compared are the
+    numbers of consignments by end and by stage, of messages by kind, of releases in the feed for ports, of consignments
+    with open holds, and of messages that are still parked."""
     ends, timeline, found = dict(ledger.ends), _timeline(entries), []
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as rows:
 

@@ -2,10 +2,11 @@
 
 The comparison leaves out everything that depends on timing. `ConsignmentHeld` and `ContainerHeld` say what is open at
 a moment, and `DeclarationWaits` says that a lodgement after a withdrawal has to wait. So these facts depend on the
-order in which two topics are read. Whether a deadline is missed depends on how long a process was dead, because a day
-lasts only seconds on this clock. Times, numbers that are made from offsets, and versions of statements differ from run
-to run. If two consignments share a container, either of them may be the one that opens its visit. If two desks fail
-the same goods, the refusal names the failure that the release desk read first, which may be either of the two.
+order in which two topics are read. Whether a deadline is missed depends on how long a process was dead, because the
+clock of the desks is so fast that a day lasts only seconds. Times, numbers that are made from offsets, and versions of
+statements differ from run to run. If two consignments share a container, either of them may be the one that opens its
+visit. If two desks fail the same goods, the refusal names the failure that the release desk read first, which may be
+either of the two.
 """
 
 import json
@@ -31,7 +32,8 @@ FAILURES = {
     "TreatmentAbandoned": "quarantine/{origin}",
     "QuarantineRefused": "quarantine/{origin}",
 }
-"""Kind of a fact that fails goods → the id of the hold to which this fact belongs."""
+"""Kind of a fact that fails goods → the id of the hold to which this fact belongs, with a field of the fact as
+placeholder."""
 FLEETING = {
     "occurred_at",
     "since",
@@ -67,8 +69,8 @@ def lodged_again(entries: Iterable[LoggedMessage]) -> int:
 
 
 def facts(entries: Iterable[LoggedMessage], wanted: set[str]) -> Counter[str]:
-    """Returns how often each fact about these goods was published. Kinds of facts and fields that depend on timing are left
-    out."""
+    """Returns how often each fact about these goods was published. Kinds of facts and fields that depend on timing are
+    left out."""
     records = [
         entry
         for entry in entries

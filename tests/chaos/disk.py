@@ -29,7 +29,7 @@ class Disk:
         return "tmpfs without room (ENOSPC)" if self.mounted else "RLIMIT_FSIZE (EFBIG)"
 
     def fill(self) -> None:
-        """Makes the disk full, so that every further write fails."""
+        """Makes the disk full, so that further writes of the process fail."""
         if self.mounted:
             used = int(subprocess.check_output(["du", "-sk", str(self.folder)], text=True).split()[0])
             while not _mount("-o", f"remount,size={used}k", str(self.folder)):

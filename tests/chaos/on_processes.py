@@ -59,8 +59,8 @@ def forget_offsets(strike: Strike) -> None:
 
 
 def _forget(access: Access, group: str, seconds: float = 10) -> bool:
-    """Deletes the group with its offsets, and returns whether that worked. It does not work if another worker joins
-    the group meanwhile."""
+    """Deletes the group with its offsets, and returns whether that worked. It does not work if another worker always
+    joins the group again within `seconds`, or if the broker cannot be reached."""
     deadline = time.monotonic() + seconds
     try:
         admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=5_000)
@@ -106,8 +106,8 @@ def short_zombie(strike: Strike) -> None:
 
 
 def long_zombie(strike: Strike) -> None:
-    """Stops a worker as `zombie` does, for more time than a transaction may last. So the coordinator aborts its
-    transaction meanwhile."""
+    """Stops a worker as `zombie` does, for more time than a transaction may last. So the transaction coordinator of
+    Kafka aborts the worker's transaction meanwhile."""
     zombie(strike, 11.5)
 
 

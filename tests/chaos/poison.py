@@ -27,7 +27,8 @@ T = TypeVar("T")
 SOURCE = "/chaos/poison"
 """The `ce_source` of every poison message. No desk has this source."""
 TOPICS = (*FACTS_AND_REQUESTS, *ORDERS, *PARKED)
-"""All topics except the state topics. State topics are left out because only their own desk reads them."""
+"""The topics that are poisoned: all except the state topics, each of which only its own desk reads, and the topic for
+ports, which no desk reads."""
 HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), orders_topic(s))) for t in TOPICS}
 """Topic → the services that read it. Each of them must park a message on it that nobody can read."""
 
@@ -140,8 +141,8 @@ def patiently(act: Callable[[], T], progress: WaitLimit) -> T:
 
 
 class Operator(threading.Thread):
-    """Discards poison and replays the messages that wait behind it, until it is stopped. `orders`: how many orders
-    the operator has sent."""
+    """Discards poison and replays the messages that wait behind the poison, until `stop` is called. `orders`: how many
+    orders the operator has sent."""
 
     def __init__(self, access: Access, partitions: int) -> None:
         super().__init__(name="operator", daemon=True)

@@ -33,8 +33,8 @@ def tell(text: str) -> None:
 
 @dataclass(frozen=True)
 class Planned:
-    """A fault of this kind. `due`: when it is due, in seconds from the start. `salt`: a text that makes its random
-    numbers and keys different from those of other faults."""
+    """A planned fault of the kind `kind`. `due`: when it is due, in seconds from the start. `salt`: a text that makes
+    its random numbers and keys different from those of other faults."""
 
     kind: str
     due: float
@@ -69,8 +69,8 @@ class Season:
         self._flying: list[tuple[Strike, threading.Thread]] = []
 
     def run(self, planned: list[Planned], until: float) -> None:
-        """Strikes each fault when it is due, or as soon as a victim is free. After the monotonic time `until`,
-        strikes only kinds that have not struck yet.
+        """Strikes each fault when it is due and its victims are free. After the monotonic time `until`, strikes only
+        kinds that have not struck yet.
 
         If a kind found nothing to strike, it is tried again as long as goods are lodged.
         """

@@ -1,9 +1,9 @@
 """How long does work stand still after one fault on a calm machine? Each worker is killed, then the broker, then
 everything.
 
-`python -m tests.chaos.single` starts a border in the layout of `dtg up`, lodges goods at a steady rate, and causes one fault
-at a time. From the times on the topics it computes how long input waited at any partition of the struck desks. The exit code
-is 2 if the median of a row exceeds its limit, or if no input was there that could have waited.
+`python -m tests.chaos.single` starts a border in the layout of `dtg up`, lodges goods at a steady rate, and causes one
+fault at a time. From the times on the topics it computes how long input waited at any partition of the struck desks.
+The exit code is 2 if the median of a row exceeds its limit, or if no input was there that could have waited.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def limit_of(name: str) -> float:
-    """Returns the limit of the seconds for which work stands still after a fault of this victim."""
+    """Returns the most seconds for which work may stand still after a fault of this victim, in the median."""
     return LIMITS.get(name, WORKER_LIMIT)
 
 
@@ -148,8 +148,8 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
 
 
 def kill_everything(strike: Strike) -> None:
-    """Kills the broker and all processes with SIGKILL at the same moment, and at once starts them again, as a supervisor
-    does."""
+    """Kills the broker and all processes with SIGKILL at the same moment, and at once starts them again, as a
+    supervisor does."""
     theatre, children = strike.theatre, [strike.child(name) for name in strike.victims]
     with strike.hold(broker=True):
         theatre.broker.kill()

@@ -21,8 +21,8 @@ THERE_SECONDS = 300
 """A fault waits at most this many seconds for its victim. Another fault may have killed the victim, and on a slow
 machine its new start takes time."""
 BITE_SECONDS = 40
-"""How many seconds a fault may last until it has an effect, for example on the next write, the next commit or the
-next fact."""
+"""A fault waits at most this many seconds for its effect, for example on the next write, the next commit or the next
+fact."""
 
 
 @dataclass

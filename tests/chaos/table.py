@@ -1,5 +1,5 @@
-"""What does the kill ledger print? It prints a table of what is promised, a table of the faults, and the steps to take
-if a line is bad."""
+"""What does the kill ledger print? It prints a table of what is promised, a table of the faults, and at the end a list
+of everything that is wrong."""
 
 import itertools
 import os
@@ -28,8 +28,8 @@ seconds. On the theatre's clock, they pass in six real seconds. A clock is stepp
 CALM_SECONDS = 30.0
 """The most seconds for which no consignment may reach its end. The time of faults does not count."""
 MANY = 100
-"""In a run with at least this many faults, it is a problem if a kind of fault never had an effect. In a shorter run each
-kind may come only once, and its victim may already be down."""
+"""In a run with at least this many faults, it is a problem if a kind of fault never had an effect. In a shorter run
+each kind may come only once, and its victim may already be down."""
 Flow = dict[tuple[str, int], list[float]]
 """(desk, partition) → the times at which the desk wrote something, ascending, in seconds since 1970."""
 
@@ -59,7 +59,7 @@ class Outcome:
 
     def problems(self) -> list[str]:
         """Returns everything that is wrong. The list is empty if everything promised was kept, every fault could be
-        carried out, and every kind of fault had an effect."""
+        carried out, and, in a run with at least MANY faults, every kind of fault had an effect."""
         ledger = self.ledger
         found = [f"not finished: {dict(ledger.ends)}", *self.awaited] if not self.finished else []
         found += [f"{self.missing} acknowledged requests are not on the topics"] * bool(self.missing)
@@ -83,8 +83,8 @@ class Outcome:
         return [kind for kind in self.planned if kind not in struck]
 
     def unseen(self) -> list[str]:
-        """Returns the kinds of faults that struck but had no effect, because the victim was already down or had nothing
-        to do."""
+        """Returns the kinds of faults that were tried but never had an effect, for example because the victim was
+        already down or had nothing to do."""
         kinds = {strike.kind for strike in self.strikes}
         return sorted(kinds - {strike.kind for strike in self.strikes if strike.evidence})
 
@@ -185,9 +185,9 @@ def flow_of(entries: Iterable[LoggedMessage]) -> Flow:
 
 
 def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
-    """Returns the seconds from the fault until every busy partition of the struck desks was written again. A partition
-    is busy if its desk wrote at least `least` messages in the BUSY_SECONDS before the fault. Returns None if no
-    partition was busy."""
+    """Returns the seconds from the fault until the last busy partition of the struck desks was written again. A
+    partition is busy if its desk wrote at least `least` messages in the BUSY_SECONDS before the fault. Partitions that
+    were never written again are left out. Returns None if no partition is left."""
     waits: list[float] = []
     for (desk, _), moments in flow.items():
         if desk not in strike.desks or not strike.struck:
@@ -199,8 +199,8 @@ def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
 
 
 def skewed(entries: Sequence[LoggedMessage], strike: Strike, clock: Clock) -> int:
-    """Returns how many facts the struck desks wrote with the stepped clock while the fault lasted. `clock`: the clock of
-    all other desks."""
+    """Returns how many facts the struck desks wrote with the stepped clock while the fault lasted. `clock`: the clock
+    of all other desks."""
     count = 0
     for entry in entries:
         moment = entry.timestamp_ms / 1000

@@ -42,8 +42,7 @@ def test_goods_that_failed_once_are_refused_for_that_and_with_its_reason() -> No
 
 
 def test_an_arrival_that_was_not_told_is_a_difference_whoever_told_it() -> None:
-    """The gate desk publishes arrivals and departures in the order in which it reads its messages,
-    which may differ from run to run."""
+    """If the fact of the gate desk or the fact of the release desk is missing, the days are different."""
     came = record("gate", "ContainerArrived", {"container_no": "CSQU3054383", "visit": "m1", "place": "berth 1"})
     by_gate = record("release", "ArrivalRecorded", {"reported_by": "gate", "containers": ["CSQU3054383"]})
     assert facts([came, by_gate], {"goods"}).total() == 2

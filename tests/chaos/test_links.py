@@ -94,8 +94,8 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
 def test_a_commit_whose_answer_is_lost_and_whose_producer_was_fenced_since_counts_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer to the commit is lost. Before the desk asks for the outcome of the commit a second time, another
-    process of the same slot begins. The second answer is then a fence, although the batch was committed."""
+    """The answer to the commit is lost. Before the desk asks for the outcome of the commit, another process of the same
+    slot begins. The broker then answers that the producer of the desk is fenced, although the batch was committed."""
     monkeypatch.setattr(transactions, "COMMIT_SECONDS", 1.0)
     with behind_a_proxy(tmp_path) as (broker, proxy):
         provision(broker.bootstrap, 1)

@@ -22,7 +22,7 @@ SHORT = {"transaction.timeout.ms": 10_000, "log_level": 0}
 
 def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
     """Checks that aborted messages at the end of a topic do not count as messages to read, and that committed messages
-    do. Aborted messages need this check, because the committed offset of a consumer group stays before them: nobody reads them."""
+    do. No consumer gets an aborted message, so the committed offset of its group stays before such messages."""
     stranger = Producer({"bootstrap.servers": bootstrap, "transactional.id": "stranger", **SHORT})
     stranger.init_transactions(30)
     stillness = Stillness(bootstrap, [(REQUESTS, 0)], [])

@@ -15,7 +15,7 @@ from tests.chaos.table import Outcome, longest_calm_gap, longest_gap, skewed
 
 DAY = 86_400.0
 CLOCK = Clock(1_000_000.0, datetime(2026, 11, 23, tzinfo=UTC).timestamp(), 3600)
-"""A sandbox clock that showed the right time when the facts below were written."""
+"""A sandbox clock. At the real time 1,000,000 s, when the facts below are written, it shows the start of 2026-11-23."""
 
 
 @dataclass

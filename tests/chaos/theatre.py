@@ -52,8 +52,8 @@ MOST_TIMES = 5
 
 
 class Theatre:
-    """Broker, workers (each behind a proxy of its own), console and people. A process that ends is started again,
-    except while a fault holds it (`hands_off`)."""
+    """Broker, workers, console and simulated people. Each worker of `layout` is behind a proxy of its own. A process
+    that ends is started again, except while a fault prevents that (`hands_off`)."""
 
     def __init__(
         self,
@@ -149,7 +149,7 @@ class Theatre:
         return name
 
     def start(self, child: Child) -> None:
-        """Starts a process that has ended. Returns at once."""
+        """Starts a process that has ended. Returns before the process is ready."""
         self._hands.submit(child.start).result()
         self._leaver.look()
 
@@ -255,8 +255,8 @@ class Theatre:
         return player is not None and (player.last is None or player.next < player.last)
 
     def wait_until_ended(self, count: int, seconds: float) -> None:
-        """Waits until this many consignments have reached their ends, or until the day is over. Raises TimeoutError
-        with the logs if no consignment reaches its end for this many seconds."""
+        """Waits until `count` consignments have reached their ends, or until the day is over. Raises TimeoutError with
+        the ends of the logs if no consignment reaches its end for `seconds`, or after MOST_TIMES times as long."""
         player, people = self.player, self._people
         assert player is not None and people is not None
         progress = WaitLimit(
@@ -269,7 +269,7 @@ class Theatre:
             raise TimeoutError(f"{in_vain}\n{tails}") from in_vain
 
     def finish(self, seconds: float = 240) -> Played:
-        """Waits for the end of the day, and returns its result."""
+        """Waits for the end of the day, and returns its result. Raises TimeoutError as `wait_until_ended` does."""
         self.wait_until_ended(10**9, seconds)
         assert self._people is not None
         self._people.join(60)
@@ -369,8 +369,8 @@ class Log:
         ]
 
     def wait(self, *events: str) -> list[str]:
-        """Waits for the first of these events, and returns what `logged` returns. Raises TimeoutError if the process
-        makes no progress, or if it has ended and is not started again."""
+        """Waits until one of these events was logged, and returns what `logged` returns. Raises TimeoutError if the
+        process makes no progress, or if it has ended and is not started again."""
         doomed = () if self._child.restarts else (self._child,)
         signs = signs_of(lambda: self._child.pid, self._path)
         return wait(lambda: self.logged(*events), f"{' or '.join(events)} of {self._child.name}", *doomed, signs=signs)

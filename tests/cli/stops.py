@@ -1,10 +1,10 @@
-"""Does everything end when it gets a signal to stop, whatever it is doing? `make stops` tries each of two programs 200 times,
-with stops made from a seed.
+"""Does everything end when it gets a signal to stop, whatever it is doing? `make stops` tries each of two programs 200
+times, with random stops.
 
-The programs are a supervisor of small children, and `dtg up` with its broker, workers and console. `dtg up` starts with an empty
-folder, or with the data of the run before. They are stopped during the first start, during provisioning and while they work, by
-SIGTERM, SIGINT or SIGHUP, once or twice, with the terminal open or closed. Each must end with the right exit code, and leave no
-process.
+The programs are a supervisor of small children, and `dtg up` with its broker, workers and console. `dtg up` starts with
+an empty folder, or with the data of the run before. They are stopped during the first start, during provisioning and
+while they work, by SIGTERM, SIGINT or SIGHUP, once or twice, with the terminal open or closed. Each must end with the
+right exit code, and leave no process.
 """
 
 import argparse
@@ -27,7 +27,8 @@ from tests.waiting import wait
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GONE_SECONDS = 15
-"""How many seconds a child may live after the process that started it has ended. An orderly end of a worker may take ten."""
+"""How many seconds a child may live after the process that started it has ended. An orderly end of a worker may take
+ten."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Stop:
 
     @property
     def code(self) -> int:
-        """Returns the expected exit code. If the same signal is sent several times in a short time, it counts as one stop,
-        because two processes may have sent it."""
+        """Returns the expected exit code. If the same signal is sent several times in a short time, it counts as one
+        stop, because two processes may have sent it."""
         twice = len(set(self.numbers)) > 1 or (len(self.numbers) > 1 and self.apart > SAME_SECONDS)
         return 128 + self.numbers[-1] if twice else 0
 
@@ -60,8 +61,8 @@ def plan(seed: int, count: int, longest: float) -> list[Stop]:
 
 
 def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> str:
-    """Runs the command and stops it. Returns a description of what went wrong, or an empty text. The seconds until the stop count
-    from the moment at which the command prints the line `ready`."""
+    """Runs the command and stops it. Returns a description of what went wrong, or an empty text. The time
+    `stop.after` begins when the command prints the line `ready`."""
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
     with tempfile.TemporaryFile("w+b") as errors:
         process = subprocess.Popen(
@@ -90,10 +91,10 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
         errors.seek(0)
         text = errors.read().decode(errors="replace")
     left = _left(mark)
-    # 0 is right even if `stop.code` is another one: the second signal may come after everything has ended
+    # The exit code 0 is always right, because the second signal may come after everything has ended.
     right = {stop.code, 0}
     if stop.code:
-        # the last signal may come while Python is ending, and then kills the process
+        # If the last signal comes while Python is ending, the signal kills the process.
         right.add(-stop.numbers[-1])
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
@@ -101,15 +102,15 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
 
 
 def _delivered(pid: int, number: signal.Signals) -> bool:
-    """Returns whether this child of ours has taken the signal, or has ended. The next signal is sent only then, because if two
-    signals are pending on a busy machine, Linux may deliver the later one first."""
+    """Returns whether this child of ours has taken the signal, or has ended. The next signal is sent only then, because
+    if two signals are pending on a busy machine, Linux may deliver the later one first."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
     pending = int(status["ShdPnd"], 16) >> (number - 1) & 1
     return not pending or status["State"].strip().startswith("Z")
 
 
 def until_line(process: subprocess.Popen[bytes], text: str) -> str:
-    """Returns the output of the process up to the line with this text, or up to its end."""
+    """Returns the output of the process up to the line with this text; the whole output if there is no such line."""
     lines: list[str] = []
     assert process.stdout is not None
     while text not in "".join(lines[-1:]) and (line := process.stdout.readline()):
@@ -139,12 +140,12 @@ def _marked(mark: str) -> dict[int, str]:
 
 
 def small(folder: Path, stop: Stop) -> str:
-    """Runs the supervisor of small children and stops it. Returns as `stopped` does."""
+    """Runs the supervisor of small children and stops it. Returns what `stopped` returns."""
     return stopped([sys.executable, "-m", "tests.cli.supervised", str(folder)], {}, stop, "started")
 
 
 def up(home: Path, stop: Stop, layout: str) -> str:
-    """Runs `dtg up` on this folder and stops it. Returns as `stopped` does."""
+    """Runs `dtg up` on this folder and stops it. Returns what `stopped` returns."""
     env = {
         "DTG_HOME": str(home),
         "DTG_LAYOUT": layout,

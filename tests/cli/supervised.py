@@ -24,8 +24,8 @@ def main(folder: Path) -> None:
     turns = itertools.cycle(children)
 
     def watch() -> None:
-        """Watches one child at a time. So most of the time the supervisor waits, which is the worst moment for a
-        signal."""
+        """Watches only one child in each round, so that the supervisor spends most of its time in the wait between two
+        rounds. A signal during this wait is the hardest case."""
         child = next(turns)
         child.deaths = 0
         child.watch()

@@ -20,9 +20,9 @@ SECRET = bytes(range(32))
 
 
 def up(home: Path, *arguments: str, problem: str = "is taken", **env: str) -> str:
-    """Runs `dtg up` on this folder, and returns its whole output and its logs. It ends before it starts any process,
-    because a port is taken or because of another problem. `problem`: a text of this problem, which must be in
-    stderr."""
+    """Runs `dtg up` on this folder, and returns its whole output and its logs. `dtg up` ends before it starts any
+    process, because a port is taken or because of another problem. `problem`: a part of the error message, which must
+    be in stderr."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = {"DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400", **env}
         program = [sys.executable, "-m", "services.cli.main", "up", *arguments]

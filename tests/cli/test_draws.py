@@ -45,8 +45,8 @@ def entry(fact: Fact, **changes: Any) -> LoggedMessage:
 def story_of(
     declared: DeclarationAccepted | None = None, at: datetime = NOON, drawing: DrawKeys = KEYS, **changes: Any
 ) -> list[LoggedMessage]:
-    """Returns a declaration and its assessment as they are on the topics. `changes`: fields of the draw that are
-    different."""
+    """Returns a declaration and its assessment as they are on the topics. `changes`: fields of the draw in the
+    assessment that get other values; a field with None is left out."""
     message = declared or accepted()
     (fact,) = story(RiskDecider(drawing)).when(message, at=at).answer
     drawn = json.loads(encode(fact))["draw"]

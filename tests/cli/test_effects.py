@@ -60,7 +60,8 @@ def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: lis
     causes = {entry.id: entry for entry in calm_entries}
 
     def source(fact: LoggedMessage) -> tuple[str, str]:
-        """Returns the consignment of this fact and the topic of its cause. Only causes of one topic have an order."""
+        """Returns the consignment of this fact and the topic of the message that caused it. Only messages of the same
+        topic have an order."""
         return fact.key, causes[fact.headers["causationid"]].topic
 
     # The effect of a holding message may overtake the effects of other messages.
@@ -266,7 +267,8 @@ def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[Log
 
 
 def test_what_the_time_limit_of_a_release_caused_has_a_cause(calm_entries: list[LoggedMessage]) -> None:
-    """If nobody uses a release, a time limit revokes it. This cause is on no topic, but its id can be computed."""
+    """If nobody uses a release, a time limit revokes it. The time limit, which is the cause of the revocation, is on no
+    topic, but its id can be computed."""
     granted = first(calm_entries, "ReleaseGranted", lambda e: bool(e.body["containers"]))
     due = (datetime.fromisoformat(granted.body["occurred_at"]) + timedelta(days=30)).isoformat()
 

@@ -48,8 +48,8 @@ while mode.read_text() == "starting":
     time.sleep(0.01)
 ThreadingHTTPServer(("127.0.0.1", port), Page).serve_forever()
 """
-"""The program of a process with one page. It behaves as the mode says that is in the file: in the modes `silent` and
-`deaf` it answers only the first question; in the mode `deaf` it also ignores SIGTERM; in the mode `starting` it has no
+"""The program of a process with one page. The process behaves as the mode in its file says. In the modes `silent` and
+`deaf` it answers only the first question. In the mode `deaf` it also ignores SIGTERM. In the mode `starting` it has no
 page yet."""
 QUICK = Patience(stall_seconds=0.2, grace_seconds=0.2, failures=3, answer_seconds=1, pause_seconds=0.02)
 
@@ -76,7 +76,7 @@ class Served:
 
     def supervised(self) -> bool:
         """Does once what `dtg up` does again and again: ends the process if it hangs, and starts it again if it has
-        ended. Returns whether it was started again."""
+        ended. Returns whether the process was started again."""
         first = self.child.pid
         self.notices += [notice for notice in (self.watch.end_if_hung(), self.child.watch()) if notice]
         return self.child.pid != first
@@ -158,8 +158,8 @@ def test_one_that_stalls_from_the_first_moment_is_starting(tmp_path: Path, begun
 
 
 def test_a_console_that_has_too_many_connections_is_at_work(tmp_path: Path, begun: list[Served]) -> None:
-    """Such a console answers the supervisor with 503, and must not be ended for that. Otherwise anybody who opens many
-    connections could have it ended again and again."""
+    """A console with too many connections answers the supervisor with 503. The supervisor must not end it for that.
+    Otherwise anybody who opens many connections could have the console ended again and again."""
     served = Served(tmp_path, "well", QUICK)
     begun.append(served)
     served.lives()

@@ -18,8 +18,8 @@ from tests.conftest import PARTITIONS
 
 
 def up(home: Path, *arguments: str) -> str:
-    """Runs `dtg up` on this folder, and returns its output. It ends before it starts anything, because a port is
-    taken."""
+    """Runs `dtg up` on this folder, and returns what it writes to stderr. `dtg up` ends before it starts anything,
+    because a port is taken."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         env = {**os.environ, "DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400"}
         program = [sys.executable, "-m", "services.cli.main", "up", *arguments]
@@ -33,8 +33,8 @@ def test_a_demo_leaves_the_folder_of_the_real_data_alone(tmp_path: Path) -> None
     assert "is taken" in up(home, "--demo")
     assert demo.exists() and not home.exists()
     (demo / "clock.json").write_text('{"now": "2099-01-01T00:00:00+00:00"}')
-    # `dtg up` checks the clock before it checks the ports. The command ended at the ports, so the demo's clock did not
-    # stop it.
+    # `dtg up` checks the clock before it checks the ports. The next command must end because of the ports. So the clock
+    # of the demo did not stop it.
     assert "is taken" in up(home)
     assert home.stat().st_mode & 0o777 == demo.stat().st_mode & 0o777 == 0o700
     assert "is taken" in up(home, "--demo", "--afresh")

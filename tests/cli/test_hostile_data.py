@@ -54,7 +54,7 @@ VALUES = (
 
 
 class Bytes(str):
-    """The name of a header that is not UTF-8 on the wire."""
+    """The name of a header. It is written as bytes that are not UTF-8."""
 
     __slots__ = ()
 

@@ -1,5 +1,5 @@
-"""Does every command that reads print JSON through one function, and is each command listed as one that reads
-or one that acts?"""
+"""Does every command that only reads print JSON through the same function, and is each command listed either as one
+that reads or as one that acts?"""
 
 import inspect
 import json

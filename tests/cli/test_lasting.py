@@ -33,7 +33,7 @@ LASTING: dict[str, tuple[Callable[..., Any], ...]] = {
     "parked discard": (main._order,),
     **dict.fromkeys(("trace", "audit", "parked list", "parked show", "draws repeat"), (log.read,)),
 }
-"""Command → those of its functions that may take long."""
+"""Command → the functions of the command that may take long."""
 SERVING = ("console", "projector")
 """Commands that run until they are stopped."""
 QUICK = (

@@ -37,7 +37,7 @@ def test_a_calm_day_is_clean_and_everybody_has_an_end(calm_entries: list[LoggedM
 
 
 def test_a_forged_yes_is_named(calm_entries: list[LoggedMessage]) -> None:
-    """Everything in the forged fact is correct except its cause, which only the gate desk knows."""
+    """The forged fact looks like a fact of the gate desk, but its id is not made from its cause."""
     yes = next(e for e in calm_entries if e.kind == "ContainerMayLeave")
     own = replace(yes, headers=yes.headers | {"ce_id": "made-up", "sequence": "99"}, offset=10**6)
     ledger = judge([*calm_entries, own])
@@ -233,7 +233,8 @@ def test_an_unanswered_hold_and_an_unanswered_paper_after_a_rejection_are_lost(
 
 
 def planted(entry: LoggedMessage, kind: str, **fields: object) -> LoggedMessage:
-    """Returns a fact of the same desk and consignment that the ledger has not read yet."""
+    """Returns a fact of this kind, with an id of its own, of the same desk and about the same consignment as
+    `entry`."""
     body = {name: value for name, value in entry.body.items() if name in ("consignment_id", "occurred_at", "control")}
     changed = {**body, **fields}
     return replace(

@@ -50,7 +50,7 @@ def test_a_living_worker_that_names_none_or_does_not_answer_keeps_what_it_has() 
 
 
 class Failing:
-    """A client whose broker is down. Every call of it fails, even `close`."""
+    """A client whose broker is down. Each of its methods raises an exception, even `close`."""
 
     made = 0
 
@@ -67,8 +67,8 @@ class Failing:
 def test_a_client_that_fails_even_while_it_closes_is_told_of_and_groups_are_looked_after_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In an older version, the thread ended without a message. When a worker was killed later, the others had to
-    wait until its session ended."""
+    """In an older version, the thread that removes members ended without a message. When a worker was killed later, the
+    other workers had to wait until the session of the killed worker ended."""
     monkeypatch.setattr(membership, "KafkaAdminClient", Failing)
     reports: list[str] = []
     leaver = Leaver("127.0.0.1:1", lambda: [DEAD], reports.append)

@@ -15,7 +15,7 @@ OUT = ("RecordGateOut", "RecordEquipmentEvent")
 
 
 def departures(entries: list[LoggedMessage], box: str) -> list[LoggedMessage]:
-    """Returns the departures of this container with goods that terminals reported."""
+    """Returns the reports in which terminals say that this container left with goods."""
     reports = [entry for entry in entries if entry.key == box and entry.kind in OUT]
     return [e for e in reports if e.kind == "RecordGateOut" or (e.body["event"], e.body["laden"]) == ("GTOT", True)]
 
@@ -38,8 +38,8 @@ def test_on_a_calm_day_nothing_leaves_and_nothing_is_kept_by_mistake(calm_entrie
 
 
 def test_the_calm_day_has_what_terminals_report(calm_entries: list[LoggedMessage]) -> None:
-    """Reports must be late, repeated, corrected, too early, and of all kinds of events. Otherwise the ledger would
-    prove little."""
+    """The reports of the calm day must be late, repeated, corrected, too early, and of all kinds of events. Otherwise a
+    ledger without faults would prove little."""
     reports = [e for e in calm_entries if e.kind == "RecordEquipmentEvent"]
     assert {e.body["event"] for e in reports} >= {"DISC", "GTIN", "GTOT", "LOAD", "STRP", "STUF"}
     taken_back = [e.kind for e in calm_entries if e.kind in ("ArrivalRetracted", "TransferRetracted")]

@@ -25,8 +25,8 @@ CANNOT = ("a:b", "end!", "a\nb", "a\tb", "a\u2028b")
 
 
 def is_java_there(folder: Path) -> bool:
-    """Returns whether Java can load classes from this folder. To find out, Kafka's tool that makes a random id is
-    run."""
+    """Returns whether Java can load classes from this folder. The function copies Kafka's classes into the folder and
+    runs the tool of Kafka that prints a random id."""
     folder.mkdir(parents=True)
     names = [path.rpartition("/")[2] for path in wanted()]
     for name in names:
@@ -51,7 +51,8 @@ def test_java_runs_from_folders_of_whatever_name_but_those_that_are_refused(tmp_
 
 @pytest.mark.parametrize("name", CANNOT[:2])
 def test_from_these_it_does_not_run(tmp_path: Path, name: str) -> None:
-    """If a name works with a later version of Java or Python, it must not be refused any more."""
+    """The program refuses these names, and Java indeed cannot run in such a folder. If a later version of Java can,
+    this test fails, and the name must not be refused any more."""
     assert places.why_not(tmp_path / name) and not is_java_there(tmp_path / name / "jars")
 
 

@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def surroundings(home: Path, **more: str) -> dict[str, str]:
-    """Returns environment variables for an installation in `home`, with free ports and with a proxy that must not
-    be used. `more`: further variables."""
+    """Returns environment variables for an installation in `home`, with free ports. They also name a proxy that no
+    program may use; every request through it fails. `more`: further variables."""
     env = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
     names = ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_PROJECTOR_PORT", "DTG_WORKER_PORT")
     ports = {name: str(free_port()) for name in names}

@@ -97,7 +97,7 @@ def unknown_width(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("unknown_width")
 def test_a_file_has_whole_lines_and_a_terminal_its_own_width(tmp_path: Path) -> None:
-    """In an older version, the addresses that `make run` prints were broken at 80 columns in a file."""
+    """In an older version, if `make run` wrote into a file, the addresses in its output were broken at 80 columns."""
 
     def table() -> Table:
         made = Table(show_header=False, box=None, pad_edge=False)

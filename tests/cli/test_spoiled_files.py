@@ -95,7 +95,8 @@ def test_the_keys_of_the_draw(home: Path, dtg: Callable[..., tuple[int, str]], s
 def test_the_note_that_the_keys_were_made(home: Path, spoil: Callable[[Path], None]) -> None:
     spoil(home / KEY_MADE)
     up = Up(UpSettings(), demo=False, speed=1, consignments=1, seed=1)
-    # A circle of links counts as a missing file. Then the keys may be made, and nothing is refused.
+    # A circle of links counts as a missing file. If this file is missing, `dtg up` may make the keys, and does not
+    # refuse to start.
     if not (home / KEY_MADE).exists():
         return
     with pytest.raises(CannotStart, match="抽查密钥文件丢失"):

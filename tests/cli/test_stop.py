@@ -42,14 +42,15 @@ time.sleep(600)
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_same_signal_twice_in_a_row_is_one(number: signal.Signals, tmp_path: Path) -> None:
-    """GNU `timeout` sends a signal to its child and to the group of its child, so the child gets it twice."""
+    """GNU `timeout` sends a signal to its child and also to the process group of its child, so the child gets the
+    signal twice."""
     assert small(tmp_path, Stop(0.1, (number, number), closed=False, apart=0.002)) == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2])
 def test_other_signals_that_end_a_program_are_a_stop_in_order(number: signal.Signals, tmp_path: Path) -> None:
-    """A terminal sends SIGQUIT upon Ctrl-\\, and tools that rotate logs send SIGUSR1. By default, each ends the process
-    at once."""
+    """A terminal sends SIGQUIT upon Ctrl-\\, and tools that rotate logs send SIGUSR1. By default, each of these signals
+    ends a process at once."""
     assert small(tmp_path, Stop(0.1, (number,), closed=False)) == ""
 
 

@@ -1,4 +1,4 @@
-"""Is everything that the command line says to people in Chinese and in English?
+"""Is everything that the command line prints for people written both in Chinese and in English?
 
 The test reads the sources instead of running them, so that it also finds the sentence of an error that no other test
 causes.
@@ -24,7 +24,7 @@ SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:.]? [A-Za-z]{2,}")
 LATIN = re.compile(r"[A-Za-z]{3,}")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SAYS = {"line", "block", "secret", "styled", "progress", "progress_below", "Table", "_refuse"}
-"""The functions that print their arguments. So even a single word that is passed to them is for people."""
+"""The functions that print their arguments. So even a single word among their arguments is a text for people."""
 STOP_A_COMMAND = {
     *(
         "BrokerError",
@@ -40,8 +40,8 @@ STOP_A_COMMAND = {
 }
 """The classes of errors, of any service, that end a command. The command then prints only the text of the error."""
 EVIDENCE = {"copies.py", "effects.py", "ledger.py", "mistakes.py"}
-"""Files whose lines are evidence about single messages, in names as they are on the wire. `dtg audit` prints a few of them below a table
-that counts the faults in both languages."""
+"""Files whose lines are evidence about single messages, in names as they are on the wire. `dtg audit` prints a few of
+them below a table that counts the faults in both languages."""
 WRITTEN = {"scraping.py"}
 """Files whose texts are written into the configuration of another program."""
 NOT_FOR_PEOPLE = {
@@ -56,7 +56,8 @@ NOT_FOR_PEOPLE = {
 
 
 class SourceText(NamedTuple):
-    """A text in a source: where it is, and its constant parts. `alone`: it is for people even if it is one word."""
+    """A text in a source: where it is, and its constant parts. `alone`: whether it is a text for people even if it is a
+    single word."""
 
     where: str
     text: str
@@ -64,7 +65,8 @@ class SourceText(NamedTuple):
 
 
 def texts(file: Path) -> Iterator[SourceText]:
-    """Yields the texts of a file, except its docstrings and the help of options, which another test reads as Typer shows them."""
+    """Yields the texts of a file, except its docstrings and the help of options, which another test reads as Typer
+    shows them."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     known, parts, alone = set[int](), set[int](), set[int]()
     for node in ast.walk(tree):

@@ -12,7 +12,7 @@ from schemas.codes.refusals import RefusalCode
 
 ROOT = Path(__file__).parents[2]
 FORMER = frozenset({RefusalCode.CONTAINER_UNKNOWN})
-"""Codes that only older software versions used. Their facts are still shown."""
+"""Codes that only older software versions used. Refusals with these codes are still shown."""
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Which facts do the desks publish about a consignment? Tests write these facts to the real topics instead of the desks."""
+"""Which requests and facts are there about a consignment? No desk runs: the tests themselves write these messages to
+the real topics."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -81,7 +82,8 @@ CONSIGNEE = "91370211264574251B"
 
 @dataclass(frozen=True)
 class PublishedMessage:
-    """One message for a topic. `sequence` counts the statements of its writer under its key."""
+    """One message for a topic. `sequence`: the number of this fact among the facts of its desk with its key, from 1; 0
+    for a request."""
 
     topic: str
     key: str
@@ -155,7 +157,7 @@ def declaration(
 
 @dataclass
 class Border:
-    """The story of one consignment: `messages` has all messages about it, in order."""
+    """The story of one consignment: `messages` has all messages about the consignment, in the order of writing."""
 
     reference: str
     containers: tuple[str, ...] = ("CSQU3054383",)
@@ -194,7 +196,8 @@ class Border:
         return {"consignment_id": self.id, "occurred_at": self.at}
 
     def lodged(self, **changed: Any) -> "Border":
-        """Adds a lodgement. With `changed`, the declaration has these fields, under the same reference."""
+        """Adds a lodgement. `changed`: fields of the declaration that get other values than before; the reference stays
+        the same."""
         if changed:
             self.declaration = declaration(self.reference, self.containers, self.lines, **changed)
         self._say("anyone", LodgeDeclaration(**self._goods(), asked_by="broker-1", declaration=self.declaration))
@@ -252,7 +255,8 @@ class Border:
         """Adds the facts by which the lodgement is passed on to the next consignment after a withdrawal. All later
         messages are about the next consignment.
 
-        `request`: the id of the request that lodged the declaration again; by default the id of the message before.
+        `request`: the id of the request that lodged the declaration again; by default the id of the last message in
+        `messages`.
         """
         request, later = request or self.messages[-1].id, consignment_id(DECLARANT, self.reference, 2)
         passed_on = DeclarationPassedOn(**self._goods(), request_id=request, later=later)
@@ -290,7 +294,8 @@ class Border:
         return self
 
     def held(self, *hold_ids: str, owner: Owner | None = None) -> "Border":
-        """Adds that the release desk holds the goods. `owner`: whose move it is, if it is not the usual one for these holds."""
+        """Adds the facts with which the release desk holds the goods. `owner`: whose move it is; by default, the usual
+        owner of each hold."""
         self._version += 1
         holds = tuple(
             Hold(
@@ -329,7 +334,8 @@ class Border:
         return self
 
     def arrival_retracted(self, wrong: str, *left: str) -> "Border":
-        """Adds the retraction of an arrival. `left`: the containers that have arrived all the same."""
+        """Adds the retraction of an arrival. `wrong`: the id of the wrong report; `left`: the containers that still
+        count as arrived."""
         since = self.at if left else None
         self._say(
             "release",
@@ -489,7 +495,8 @@ class Border:
         return self
 
     def gate_says(self, kind: type[Message], container: str = "", **fields: Any) -> "Border":
-        """Adds a fact of the gate desk about a container (by default the first one of the goods), or about the goods in it."""
+        """Adds a fact of the gate desk about a container (by default the first one of the goods), or about the goods in
+        it."""
         number = container or self.containers[0]
         about = {"consignment_id": self.id} if topic_of("gate", kind) == "customs-gate-departures" else {}
         self._say("gate", kind(**{"container_no": number, "occurred_at": self.at, **about, **fields}))
@@ -571,7 +578,8 @@ class Border:
         return self._parking("MessageParked", service, offset, {"reason": "decide_raised", "error": "ValueError: bad"})
 
     def parked_limit(self, name: str) -> "Border":
-        """Adds a parked time limit of the release desk. A time limit has no position in a topic, so each gets an origin of its own."""
+        """Adds a parked time limit of the release desk. A time limit has no position in a topic, so each gets an origin
+        of its own."""
         origin = deadline_origin(deadline_id("release", self.id, Deadline(name, self.at)), 0)
         reason = {"reason": "decide_raised", "error": "ValueError: bad"}
         return self._parking("MessageParked", "release", 0, reason, origin.topic)
@@ -615,7 +623,7 @@ class Border:
 
 
 def green(reference: str, containers: tuple[str, ...] = ("CSQU3054383",), **how: Any) -> Border:
-    """A story of goods that are lodged, accepted, green, arrived, released and gated out."""
+    """A story of goods that are lodged, accepted, assigned to the green lane, arrived, released and gated out."""
     consignment = Border(reference, containers, **how).lodged().accepted().assessed().held("arrival")
     return consignment.arrived().released().may_leave().gated_out()
 
@@ -633,14 +641,14 @@ def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: A
 
 
 def copies(messages: Iterable[PublishedMessage], former: bool = False) -> list[PublishedMessage]:
-    """Returns these messages, each followed by its redacted copy for ports, as the desks write both. `former`: whether the copies are
-    left out, because desks of the software version before wrote none."""
+    """Returns these messages, each followed by its redacted copy for ports if there is one, as the desks write them.
+    With `former`, the copies are left out, because desks of the software version before wrote none."""
     return [each for one in messages for each in (one, *([] if former else _for_ports(one)))]
 
 
 def _for_ports(one: PublishedMessage) -> list[PublishedMessage]:
-    """Returns the redacted copy of the message, if ports get one. A message that cannot be read is copied unchanged, so that a test sees
-    what a port does with it."""
+    """Returns a list with the redacted copy of the message, or an empty list if ports get no copy of it. A message that
+    cannot be read is copied unchanged, so that a test sees what a port does with such a message."""
     if PORT_WRITERS.get(one.kind) != one.topic.split("-")[1] or one.kind == RequestRefused.kind:
         return []
     try:
@@ -650,7 +658,7 @@ def _for_ports(one: PublishedMessage) -> list[PublishedMessage]:
     left_out = hidden(KINDS[one.kind], Audience.PORT)
     for hold in body.get("holds", ()):
         for name in left_out.get("holds", {}).get("__all__", ()):
-            hold.pop(name, None)  # facts of older software versions may lack it
+            hold.pop(name, None)  # facts of older software versions may lack this field
     outside = {name: value for name, value in body.items() if left_out.get(name) is not True}
     return [replace(one, topic=PORT_FACTS, of=one.topic, value=orjson.dumps(outside))]
 

@@ -85,7 +85,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The URL of an empty, migrated database. A test with this fixture runs once on SQLite and once on PostgreSQL."""
-    # the folder DTG_HOME contains the rights file of a PostgreSQL database
+    # for a PostgreSQL database, the file of rights is kept in the folder DTG_HOME
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     if request.param == "sqlite":
         made = f"sqlite:///{tmp_path}/console.db"
@@ -164,7 +164,8 @@ def console(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
-    """Every page of a list, by its links, because other tests of the session may fill the first pages."""
+    """Yields every page of a list: begins at `path` and follows the links `next`. Other tests of the session may have
+    filled the first pages."""
     following: str | None = path
     while following:
         answer = console.http.get(following)
@@ -174,7 +175,8 @@ def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
 
 
 def end_of_feed(console: Running) -> str:
-    """The cursor after the last entry of the releases feed, because other tests of the session may have left many pages."""
+    """Reads the releases feed to its end, which may be many pages after other tests of the session, and returns the
+    cursor after the last entry."""
     page = console.api("GET", "/releases?limit=1000").json()
     while page["more"]:
         page = console.api("GET", f"/releases?limit=1000&after={page['cursor']}").json()

@@ -409,7 +409,7 @@ DESKS: tuple[Callable[[], Iterator[Story]], ...] = (
 
 
 def all_facts() -> Iterator[Fact]:
-    """Every fact of all these stories."""
+    """Yields every fact of the stories in this file."""
     for desk in DESKS:
         for desk_story in desk():
             yield from desk_story.facts

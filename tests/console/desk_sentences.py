@@ -1,5 +1,5 @@
-"""Which sentences do the desks write into their facts? They are found in the sources: texts of several English words that are not a
-docstring, the message of an exception, or a row of a table in both languages."""
+"""Which sentences do the desks write into their facts? They are found in the sources: texts of several English words
+that are not a docstring, the message of an exception, or a row of a table in both languages."""
 
 import ast
 import re
@@ -50,7 +50,8 @@ def _texts(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
 
 
 OUT_OF_FACTS = frozenset({"Counter", "Gauge", "Histogram", "Rule", "Row", "Field", "Trouble", "TooLarge"})
-"""Calls whose texts do not get into a fact: metrics, rules and schedules (their words are in tables), and reasons of parking."""
+"""Calls whose texts do not get into a fact: metrics, rules and schedules (their words are in tables), and reasons of
+parking."""
 
 
 def _name(func: ast.expr) -> str:

@@ -34,13 +34,13 @@ OFFICE = "4227"
 WATCHED = "watches/0"
 AT_US = 1_795_000_000_000_000
 LODGED = request_id("mask", "lodged")
-"""The request that every message about the goods answers."""
+"""The id of the lodgement of the goods. All other messages about the goods name it as their cause."""
 ON_BOX = request_id("mask", "event")
 ANOTHER = "asked by somebody else"
 NAMES = {"consignment_id", "container_no", "subject", "later", "partition_key", "earlier"}
 """Fields that identify what a message is about."""
 Fields = Mapping[str, tuple[type[Message], str]]
-"""Column → the field of a fact from which its text comes."""
+"""Column → (kind of the fact, name of its field) from which the text of the column comes."""
 
 
 @dataclass
@@ -84,7 +84,8 @@ class Planted:
 
     @staticmethod
     def of_ours(body: dict[str, Any], kind: type[Message]) -> str:
-        """Changes the content so that it is about the goods or the container of this test, and returns its key."""
+        """Changes `body` so that the message is about the goods or the container of this test. Returns the key of the
+        message."""
         owned = {"consignment_id": GOODS, "container_no": BOX, "subject": GOODS, "later": GOODS}
         if kind is RequestRefused:
             owned["request_id"] = ANOTHER
@@ -139,7 +140,8 @@ def _about_box(kind: type[Message]) -> bool:
 
 
 def planted(ending: str = "") -> Planted:
-    """Plants words in every kind of message, and in a row of every table from which answers are made. `ending`: as in `Planted`."""
+    """Plants words in every kind of message, and in a row of every table from which answers are made. `ending`: as in
+    `Planted`."""
     # the offsets are higher than those of the messages that a test sends itself
     made, number = Planted(ending=ending), count(50_001)
     examples = {type(each): each for each in EXAMPLES}

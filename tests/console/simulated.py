@@ -62,7 +62,8 @@ class Simulated:
         self._kinds: dict[str, int] = {}
 
     def play(self, indexes: Iterable[int] | None = None) -> None:
-        """Plays all goods of the day, or only the goods with these indexes, until nobody does anything any more."""
+        """Plays all goods of the day, or only the goods with these indexes, until no person has anything left to do, or
+        until the time limit `LONGEST`."""
         for index in range(self.consignments) if indexes is None else indexes:
             if (plan := self._returning.due(self.day.plan(index))) is not None:
                 self._lodge(plan, plan.lodged_at)
@@ -73,7 +74,7 @@ class Simulated:
                 _, _, name, request = heapq.heappop(self._due)
                 self.ask(name, request, at)
             self.turn(at)
-        # twenty days later, everything that nobody has done is overdue
+        # twenty days later, the time limits for everything that nobody has done are over
         self.turn(at + timedelta(days=20))
 
     def _lodge(self, plan: Any, at: datetime) -> None:
@@ -156,7 +157,8 @@ class Simulated:
             self._put(moment, act.name, request_of(act, SENDER, None))
 
     def _mischief(self, kind: str, fact: Any, at: datetime) -> list[Request]:
-        """Requests of people who make mistakes or hold goods, for some of the goods."""
+        """Returns the requests that follow from this fact for some of the goods: of people who make mistakes, and of
+        officers who hold goods."""
         count = self._kinds[kind] = self._kinds.get(kind, 0) + 1
         of: dict[str, Any] = {"asked_by": "officer-8", "occurred_at": at}
         goods = of | {"consignment_id": getattr(fact, "consignment_id", NOBODY)}
@@ -183,7 +185,7 @@ class Simulated:
 
 
 def _weak(order: TreatmentOrdered, at: datetime, number: int) -> RecordTreatment:
-    """A treatment record that proves too little. `number` (0 to 3): in which way."""
+    """A treatment record that proves too little. `number` (0 to 3) chooses what is wrong with it."""
     rows: tuple[tuple[tuple[float, int], ...], ...] = (
         ((0, 20), (0.25, 57), (0.4, 58)),
         ((0, 20), (0, 21)),
@@ -242,7 +244,7 @@ def full_day(consignments: int = 1500) -> Simulated:
 
 
 def _mistakes(day: Simulated, key: str, name: str, at: datetime) -> None:
-    """Sends several requests. A desk refuses all or most of them."""
+    """Sends several requests about the goods `key`. The desks refuse all or most of these requests."""
     of: dict[str, Any] = {"consignment_id": key, "asked_by": "officer-9", "occurred_at": at}
     record: dict[str, Any] = {
         "origin": "risk",

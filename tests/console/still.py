@@ -1,5 +1,5 @@
-"""How do tests read pages and answers without a broker? The real application runs on rows that the projector's own code has
-written."""
+"""How do tests read pages and answers without a broker? The real application runs on rows that the projector's own code
+has written."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -92,8 +92,8 @@ class Still:
         self.store.committed(batch, fed)
 
     def get(self, path: str, language: str = "en", name: str = "", **how: Any) -> httpx2.Response:
-        """Gets the page as a browser does, with the key of `name`; empty: an account that may do everything, `-`: without a
-        key."""
+        """Sends a request as a browser does, with the API key of the account `name`. If `name` is empty, the account
+        may do everything; if it is `-`, the request has no key."""
         sent = {} if name == "-" else headers_of(name) if name else headers_of()
         self.app.state.context.progress.caught_up((now(), stopwatch()))
         self.app.state.context.progress.gate_caught_up((now(), stopwatch()))
@@ -107,7 +107,7 @@ class Still:
         return finish(ask())
 
     def page(self, path: str, language: str = "en", name: str = "") -> str:
-        """The HTML of a page; fails if the page is not found."""
+        """The HTML of a page; fails if the status is not 200."""
         answer = self.get(path, language, name)
         assert answer.status_code == 200, answer.text
         return answer.text
@@ -120,8 +120,8 @@ class Still:
 
 
 def with_every_role(folder: Path) -> Still:
-    """A console with an account of each role, which has the name of the role. Declarant and agent are of one company, the others of all
-    offices."""
+    """A console with one account for each role; the account has the name of the role. The declarant and the agent
+    belong to one company, all other accounts to all offices."""
     made = Still(folder)
     for role in Role:
         company = DECLARANT if role in (Role.DECLARANT, Role.AGENT) else ""

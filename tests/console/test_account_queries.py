@@ -1,5 +1,5 @@
-"""Are people, grants and requests found by name, goods and day, page by page, and is nothing shown from which a secret could be
-derived?"""
+"""Are people, grants and requests found by name, goods and day, page by page, and is nothing shown from which a secret
+could be derived?"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

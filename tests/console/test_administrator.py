@@ -1,5 +1,5 @@
-"""Can an administrator give and take rights on the pages as well as on the machine, and can only administrators and
-auditors see who has which rights? No broker is needed."""
+"""Can an administrator give and take all rights on the pages that the user of the machine can give and take by
+commands? Can only administrators and auditors see who has which rights? No broker is needed."""
 
 import re
 import shutil

@@ -1,5 +1,5 @@
-"""Does the console refuse requests from other sites, for other host names and with doubled headers, and are answers never
-cached?"""
+"""Does the console refuse requests from other sites, for other host names and with doubled headers, and are answers
+never cached?"""
 
 import json
 import re
@@ -21,7 +21,8 @@ GATE = "/api/v1/containers/CSQU3054383"
 
 
 def raw(console: Running, request: str) -> tuple[int, str]:
-    """Status and body of the answer to exactly these lines and a line with the API key."""
+    """Sends exactly these lines, with a line for the API key added if `request` has none. Returns status and body of
+    the answer."""
     if "Authorization" not in request:
         first, _, rest = request.partition("\n")
         request = f"{first}\n{LINE}\n{rest}"
@@ -37,7 +38,8 @@ def raw(console: Running, request: str) -> tuple[int, str]:
 
 
 def every_post(console: Running) -> list[str]:
-    """Every address of the application that accepts a POST, with its parameters filled in."""
+    """Every address of the application that accepts another method than GET, HEAD and OPTIONS, with its parameters
+    filled in."""
     goods = consignment_id(DECLARANT, "ADM-1")
     found = []
     for route in console.routes():

@@ -762,7 +762,8 @@ def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_
 def test_what_an_officer_takes_back_keeps_its_goods_from_the_moment_it_is_asked(
     console: Running, box: str, path: str, body: dict[str, str]
 ) -> None:
-    """No desk runs here. The officer takes back a lift, findings or a treatment record because of which the goods were released."""
+    """No desk runs here. The officer takes back a lift, findings or a treatment record because of which the goods were
+    released."""
     consignment = red(f"T-{box}", (box,))
     publish(console.settings.kafka, consignment.messages)
     console.catch_up()

@@ -98,7 +98,7 @@ def test_while_the_rows_are_made_anew_the_answer_is_that_they_are_stale_and_not_
 @pytest.mark.parametrize(
     ("asked_us", "sent", "known", "fresh", "counts"),
     [
-        (7, False, True, True, False),  # it was never sent
+        (7, False, True, True, False),  # the request was never sent
         (7, False, False, True, True),
         (7, False, False, False, False),
         (7, True, False, False, True),
@@ -165,7 +165,7 @@ def test_the_question_at_the_gate_costs_no_more_than_the_reports_of_the_box_are_
 
 
 def test_a_container_of_which_nothing_is_requested_is_answered_with_two_statements(context: ConsoleContext) -> None:
-    """With each further statement, every gate question waits once more for Python's interpreter lock."""
+    """With each further SQL statement, every gate question waits once more for Python's interpreter lock."""
     engine, statements = context.rows._engine, list[str]()
     with engine.begin() as connection:
         connection.execute(insert(CONSIGNMENT_CONTAINERS), {"container_no": BOX, "consignment_id": GOODS})
@@ -198,7 +198,7 @@ ROWS: dict[str, tuple[Table, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_each_table_alone_keeps_the_container(context: ConsoleContext, row: tuple[Table, dict[str, Any]]) -> None:
-    """The first statement says which tables have anything about a container, and only these are read."""
+    """The first SQL statement finds out which tables have rows about the container, and only these tables are read."""
     table, values = row
     inside = {"container_no": BOX, "consignment_id": GOODS, "word": "released", "bill_no": "BILL-1"}
     standing = {"name": "projector", "as_of_us": 1}

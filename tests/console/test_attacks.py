@@ -105,7 +105,7 @@ def sign_in(tab: httpx2.Client, name: str, password: str = SECRET) -> httpx2.Res
 
 
 def ends(door: Quiet, headers: dict[str, str], what: Callable[[], None]) -> bool:
-    """Whether an open stream of releases ends after `what` was called."""
+    """Opens a stream of releases, calls `what`, and returns whether the console then ends the stream."""
     client = httpx2.Client(base_url=door.address, timeout=60)
     with client, client.stream("GET", "/api/v1/releases/stream", headers=headers) as answer:
         assert answer.status_code == 200
@@ -184,8 +184,8 @@ def test_a_key_for_the_gate_question_reads_no_messages_on_pages_either(door: Qui
 
 @pytest.mark.parametrize("field", ["watch_id", "asked_by", "on_behalf_of", "consignment_id"])
 def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str) -> None:
-    """A desk would take a hold with the id of a watch for a hold that the watch placed, and would lift it with the
-    watch."""
+    """For example, if a request for a hold could name a `watch_id`, the release desk would treat the hold as one that
+    this watch placed, and would lift the hold together with the watch."""
     answer = door.api(
         "POST", f"/consignments/{GOODS}/holds", headers=headers_of(), json={"reason": "a tip", field: GOODS}
     )
@@ -193,8 +193,8 @@ def test_a_hold_says_nothing_that_the_console_alone_says(door: Quiet, field: str
 
 
 def test_a_key_signs_nobody_out_and_changes_no_password(door: Quiet) -> None:
-    """If a key could do that, somebody with a copy of a person's key for gate questions could end what this person does
-    in the browser."""
+    """If an API key could sign its owner out or change the password, somebody with a copy of a key for gate questions
+    could disturb what the owner does in the browser."""
     admit(door.settings.database_url, "officer/7", "inspector", "", "0000", SECRET)
     key = door.app.state.authenticator.accounts.make_key("officer/7", by="admin", at=world_us(), scopes=("gate",))
     headers = {**BROWSER, "Authorization": f"Bearer {written(key)}"}

@@ -104,7 +104,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
 
 
 def code_of(hold_id: str) -> str:
-    """The code by which the list finds a hold."""
+    """The value of the filter `waiting_for` with which the list shows the goods that have this hold."""
     return hold_id.partition("/")[0] if hold_id.startswith(tuple(SEVERAL.values())) else hold_id
 
 

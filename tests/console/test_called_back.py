@@ -1,5 +1,5 @@
-"""If an answer was taken back, must the goods stay until the release desk has published what follows? The release desk
-may be down, and there is no order between two topics."""
+"""If the answer to a control was taken back, must the goods stay at the gate until the release desk has published what
+follows from this? The release desk may be down, and there is no order between two topics."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -46,7 +46,8 @@ AGAIN = story(
 
 
 def rows_of(file: Path) -> Engine:
-    """A database in which released goods are in the box, and a correction of their findings was asked for."""
+    """A database in which released goods are in the container BOX, and somebody has asked for a correction of their
+    findings."""
     made = open_engine(f"sqlite:///{file}", writes=True)
     METADATA.create_all(made)
     with made.begin() as connection:

@@ -1,5 +1,5 @@
-"""Are reports, findings and holds about containers accepted correctly, and does a hold keep its container from the answer 202
-on?"""
+"""Are reports, findings and holds about containers accepted correctly, and does a hold keep its container at the gate
+as soon as the console has answered 202?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -124,7 +124,7 @@ REPORTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def second(console: Running) -> Iterator[Running]:
-    """Another console on the same database; the rows are made by the first."""
+    """Another console on the same database; only the first console writes the rows."""
     running = Running(console.settings.model_copy(update={"console_port": free_port(), "projector": "own"}))
     running.start()
     yield running

@@ -1,5 +1,5 @@
-"""Does the projector survive every error of PostgreSQL, and are all facts in the rows afterwards? The errors come from a real server
-during COPY."""
+"""Does the projector survive every error of PostgreSQL, and are all facts in the rows afterwards? The errors come from
+a real server during COPY."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ WAITS_FOR_LOCK = STANDS_IN_COPY + " AND wait_event_type = 'Lock'"
 
 
 class Server:
-    """One database as its administrator sees it."""
+    """A connection to one database with the rights of the database's administrator."""
 
     def __init__(self, url: str) -> None:
         self.url = url.replace("postgresql+psycopg", "postgresql")
@@ -42,7 +42,8 @@ class Server:
         self.sql.execute("DROP FUNCTION refuse")
 
     def standing_in(self, query: str) -> int:
-        """Waits until the query finds a connection, and returns the id of PostgreSQL's process for that connection."""
+        """Waits until the query finds a connection of the projector. Returns the id of PostgreSQL's process for this
+        connection."""
         found: list[Any] = []
 
         def looked() -> bool:
@@ -76,7 +77,8 @@ class Fault:
         publish(self.running.settings.kafka, self.consignment.messages)
 
     def waits(self, text: str) -> None:
-        """Waits until the projector reports the fault with this text, and is alive."""
+        """Waits until the projector reports the fault with this text, and checks that the projector's thread is
+        alive."""
         wait(lambda: text in self.running.progress.state().trouble, f"the projector to wait: {text}")
         assert self.running.thread.is_alive()
 

@@ -51,7 +51,7 @@ def killed_at(engine: Engine, statement: int) -> Iterator[list[int]]:
 
 
 def whole(accounts: Accounts, demo: Demo) -> bool:
-    """Whether the account exists with its key and, if it is an agent's, its authorisation."""
+    """Whether the account exists with its key, and, if the account is an agent's, with its authorisation."""
     try:
         who = accounts.key(written(demo.key), AT).who
     except SignInRefused:
@@ -74,7 +74,7 @@ def test_a_start_that_is_killed_leaves_no_account_without_its_key_and_the_next_o
             else:
                 assert not statements[statement:]
                 break
-        # Each round begins with empty tables. It is killed one statement later than the round before.
+        # Each round begins with empty tables. The start is killed one statement later than in the round before.
         with engine.begin() as connection:
             for table in ("accounts", "api_keys", "authorisations", "grants"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")

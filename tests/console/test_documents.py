@@ -127,7 +127,7 @@ def test_what_a_check_saw_in_a_fact_of_nobodys_contract_is_told_as_it_stands(phr
 @pytest.mark.parametrize("levels", [99, 200, 253, 254, 255, 1000])
 @pytest.mark.parametrize("audience", [None, *Audience])
 def test_a_content_that_is_nested_however_deep_is_told(nested: str, levels: int, audience: Audience | None) -> None:
-    """Anybody who may write requests may send a content that is nested so deeply, and it stays in the timeline for
+    """Anybody who may write requests may send a deeply nested content, and the message then stays in the timeline for
     ever."""
     message = Border("deep").lodged().messages[0]
     body = '{"asked_by":' + nested * levels + "0" + {"[": "]"}.get(nested, "}") * levels + "}"

@@ -27,8 +27,8 @@ def written(field: str, number: str) -> bytes:
     ["99999999999999.99", "12345678901234.12345", "10000000000000.01", "0.30000", "1.00000000000000000", "45.0e0"],
 )
 def test_a_number_keeps_all_its_digits(number: str) -> None:
-    """In an older version, a number was read as a floating-point number, so one with 16 digits lost its last decimal places without an
-    error."""
+    """In an older version, a number was read as a floating-point number, so one with 16 digits lost its last decimal
+    places without an error."""
     data = written("gross_mass_kg", number)
     read_paper = read(data, Declaration, SEPARATORS)
     assert (

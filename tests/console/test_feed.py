@@ -1,4 +1,5 @@
-"""Does a port read each release once while rows are rebuilt, and does it get an error if its cursor belongs to another feed?"""
+"""Does a port read each release once while rows are rebuilt, and does it get an error if its cursor belongs to another
+feed?"""
 
 import contextlib
 import itertools
@@ -111,7 +112,8 @@ def ids(entries: list[dict[str, Any]]) -> list[str]:
 
 
 def for_effects(entries: list[dict[str, Any]]) -> list[str]:
-    """The ids on which a port acts, without unreadable entries, which other tests of the session leave."""
+    """The ids of the entries on which a port acts. Unreadable entries, which other tests of the session leave, are left
+    out."""
     return ids([one for one in entries if one["kind"] != "Unreadable"])
 
 

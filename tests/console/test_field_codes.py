@@ -1,4 +1,5 @@
-"""Does each code of a fault in a request have an example that reaches it, with a pointer and words in both languages?"""
+"""Does each code of a fault in a request have an example that reaches it, with a pointer and words in both
+languages?"""
 
 import json
 from collections.abc import Iterator

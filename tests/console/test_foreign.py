@@ -54,8 +54,8 @@ SUBJECTS = {"consignments": f"/consignments/{GOODS}", "containers": f"/container
 def test_each_form_is_taken_from_those_alone_who_may_ask_it_of_goods_within_reach(
     console: Quiet, role: Role, own: bool
 ) -> None:
-    """The forms are sent without input, so the answer names the missing input if the account may send the form. A form that
-    needs no input gets 503, because there is no broker."""
+    """The forms are sent without input, so the answer names the missing input if the account may send the form. A form
+    that needs no input gets 503, because there is no broker."""
     company, office = (DECLARANT, OFFICE) if own else (OTHER, "2218")
     key = console.acting_as(f"form-{role}-{own}", roles=role.value, company=company, office=office)
     wrong = {}

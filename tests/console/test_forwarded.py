@@ -1,5 +1,5 @@
-"""Is it impossible for a sender to choose the address from which its request seems to come? Guesses of passwords are
-slowed down by address."""
+"""Is it impossible for a sender to choose the address from which its request seems to come? The console slows down
+guesses of passwords from one address."""
 
 from typing import Any
 

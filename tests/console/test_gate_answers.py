@@ -68,7 +68,7 @@ class WorldOnConsole(World):
         return gate_answer(self.memory.rows["containers"].get(BOX), parts, goods, (), True)
 
     def check_text(self, answer: GateAnswer) -> None:
-        """Checks that the text of the answer agrees with what is known."""
+        """Checks that the text of the answer agrees with the rows about the container."""
         row = self.memory.rows["containers"].get(BOX)
         assert gate_text(answer, row).zh and gate_text(answer, row).en
         assert (answer.reason == "unknown") <= (row is None and not self.memory.rows["parts"])

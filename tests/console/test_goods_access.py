@@ -164,15 +164,15 @@ JUNE_US = 1_795_000_000_000_000
 
 
 def learned(context: ConsoleContext, who: Who, box: str) -> tuple[str, int, int]:
-    """Returns what this person reads about a container: the reason of the gate's answer, the number of lots, and the number of
-    reports."""
+    """Returns what this person reads about a container: the reason of the gate's answer, the number of lots, and the
+    number of reports."""
     view = answers.gate_view(context, who, box)
     return view.reason, view.lots, len(answers.reports_of(context, who, box, 10)[0])
 
 
 def stand(context: ConsoleContext, box: str, *parts: dict[str, object]) -> None:
-    """Writes the rows of a container with these parts, whose visit began in June with a discharge. No other event of the visit was
-    reported."""
+    """Writes the rows of a container with these parts, whose visit began in June with a discharge. No other event of
+    the visit was reported."""
     row = {"container_no": box, "visit": IN_JUNE, "visit_us": JUNE_US, "word": "opened", "seq": 1}
     came = {"container_no": box, "report_id": "r1", "event": "DISC", "visit": IN_JUNE, "recorded_us": JUNE_US}
     with context.rows._engine.begin() as connection:
@@ -251,8 +251,8 @@ def test_who_took_goods_off_a_shared_box_by_mistake_puts_them_back(context: Cons
 def test_while_an_alarm_about_their_visit_keeps_a_box_the_officers_of_its_former_goods_act_on_it(
     context: ConsoleContext, visit: str, known: bool
 ) -> None:
-    """Nobody reported the departure, and the container came again with goods of another office. The goods from before may still be
-    in it."""
+    """Nobody reported the departure, and the container came again with goods of another office. The goods from before
+    may still be in it."""
     complete(context)
     stand(context, UNKNOWN, {"consignment_id": THEIRS}, {"consignment_id": OURS, "word": "held", "ended": IN_MAY})
     blocking = f"report-0\tvisit-march\nreport-1\t{visit}\nreport-2\tvisit-0"

@@ -1,8 +1,8 @@
-"""Does the page of a consignment show an officer and a treatment unit what they need, and do lists show everything at
-first, the newest first?
+"""Does the page of a consignment show an officer and a treatment unit what they need, and does a list without a filter
+show everything, in the order from the newest to the oldest?
 
-They need the goods, what a treatment record must show, every open hold, and about containers only what concerns these
-goods.
+An officer and a treatment unit need to see the goods, what a treatment record must show, every open hold, and about
+containers only what concerns these goods.
 """
 
 import re
@@ -44,7 +44,7 @@ def text_of(html: str) -> str:
 
 
 def section(html: str, name: str) -> str:
-    """The words of the section that this heading labels."""
+    """The words of the section whose heading has the id `name`."""
     found = re.search(rf'<section[^>]*aria-labelledby="{name}".*?</section>', html, re.DOTALL)
     assert found, f"no section {name}"
     return text_of(found[0])
@@ -187,7 +187,8 @@ def test_goods_whose_box_came_before_their_paper_without_a_conveyance_are_the_ca
 
 
 def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goods(still: Still) -> None:
-    """The container came back with other goods, so the gate desk's new facts are not about the goods that left before."""
+    """The container came back with other goods, so the gate desk's new facts are not about the goods that left
+    before."""
     first = green("BOX-1")
     second = Border("BOX-2", start=NOON + timedelta(days=3)).lodged().accepted().assessed(ControlKind.INSPECTION)
     second.opened().held("inspection/inspection", "arrival")

@@ -1,4 +1,5 @@
-"""Does the console say what a body is that is not JSON, and read JSON with a byte order mark?"""
+"""If a body is not JSON, does the console say which format it has? Does the console read JSON with a byte order
+mark?"""
 
 from itertools import product
 from pathlib import Path
@@ -75,8 +76,8 @@ REPEATED = [
     "\u4e2d",
 ]
 SECONDS = 1.0
-"""Seconds of CPU time. The slowest body takes a hundredth of that. It took forty seconds in an older version, which
-searched again for the end of each unclosed comment."""
+"""Seconds of CPU time that a body may take. The slowest body takes 0.01 seconds. It took forty seconds in an older
+version, which searched the body again for the end of each unclosed comment."""
 
 
 def _encodable(sign: str, encoding: str) -> bool:

@@ -21,12 +21,14 @@ from tests.loops import finish
 
 FLOOD, OTHER = "192.0.2.1", "192.0.2.2"
 STEPS = 2_000
-"""The most bytecode instructions that one more connection may take in our own files, however many connections there are."""
+"""The most bytecode instructions that one more connection may take in our own files, however many connections there
+are."""
 BODY_TO_COME = b"POST /sign-in HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\na"
 
 
 class Line(asyncio.Transport):
-    """A connection in memory. As on a socket, the protocol learns of the end in the next turn of the event loop."""
+    """A connection in memory. As with a socket, the protocol is told only in the next turn of the event loop that the
+    connection has ended."""
 
     def __init__(self, address: str, protocol: LimitedProtocol) -> None:
         super().__init__({"peername": (address, 1), "sockname": ("192.0.2.9", 8080)})

@@ -1,4 +1,5 @@
-"""Does every route read a body only after it knows who sends it, and is a large body parsed in another process?"""
+"""Does every route find out who sends a request before it reads the body, and is a large body parsed in another
+process?"""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar, TypeVarTuple

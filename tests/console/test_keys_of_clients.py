@@ -26,7 +26,7 @@ def still(tmp_path: Path) -> Iterator[Still]:
 
 
 def keys(page: str) -> list[str]:
-    """The keys of the forms that send requests; an empty text for a form without a key."""
+    """The idempotency key in each form of the page that sends a request; an empty text for a form without a key."""
     forms = re.findall(r'<form[^>]*method="post" action="([^"]*)"(.*?)</form>', page, re.DOTALL)
     asking = [content for action, content in forms if "/act/" in action or action == "/lodge"]
     return [(re.findall(r'name="key" value="([^"]*)"', content) or [""])[0] for content in asking]

@@ -182,8 +182,8 @@ def _in_request(console: Running) -> int:
 
 
 def on_a_line_of_its_own(console: Running) -> int:
-    """The status of the gate's answer, over a new connection, because the console may close a connection that is
-    silent, also one that was kept from an earlier request."""
+    """The status of the gate's answer over a new connection. A connection that was kept from an earlier request is not
+    used, because the console may close a silent connection."""
     with httpx2.Client(base_url=console.address, trust_env=False, headers=headers_of()) as http:
         return http.get(GATE).status_code
 

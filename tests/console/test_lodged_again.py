@@ -1,5 +1,5 @@
-"""Is a declarant whose declaration was rejected or withdrawn offered to correct it and lodge it again, and is a repeated
-declaration shown as one milestone?"""
+"""If a declaration was rejected or withdrawn, does the page offer its declarant to correct it and lodge it again? Is a
+repeated declaration shown as one milestone?"""
 
 import json
 import re

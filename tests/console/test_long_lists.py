@@ -51,7 +51,8 @@ def changed(one: PublishedMessage, **fields: Any) -> PublishedMessage:
 
 @pytest.fixture(scope="module")
 def long_feed(console: Running) -> tuple[str, list[PublishedMessage]]:
-    """The cursor before these releases, and releases with many containers; two of them are longer than allowed now."""
+    """Publishes releases with many containers, and one revocation. Returns the cursor of the feed before these
+    messages, and the messages. The messages 10 and 20 are longer than is allowed now."""
     before = end_of_feed(console)
     listed = [
         changed(Border(f"FEED-{number:03}").released().messages[0], containers=BOXES) for number in range(RELEASES)

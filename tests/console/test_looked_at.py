@@ -1,5 +1,5 @@
-"""Does each page offer only links that its reader may follow, names at the usual places, ends that are final, and one line for one act?
-Each test repeats a fault that was seen on a picture of the page."""
+"""Does each page offer only links that its reader may follow, show names at the usual places, show an end as final, and
+show each act as one line? Each test repeats a fault that was seen on a picture of the page."""
 
 import re
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def steps(still: Still, goods: Border) -> str:
 
 
 def rule_of(path: str) -> Any:
-    """The rule of the address that a link leads to."""
+    """The rule in the table of rights for the address to which a link leads. `path`: this address."""
     found = ROUTES.get(("GET", path))
     shapes = ((re.sub(r"{[^}]*}", "[^/]+", shape), rule) for (method, shape), rule in ROUTES.items() if method == "GET")
     found = found or next((rule for shape, rule in shapes if re.fullmatch(shape, path)), None)
@@ -179,7 +179,8 @@ def test_a_hold_on_goods_that_nobody_lodged_is_called_a_hold(still: Still) -> No
 
 
 def twofold() -> Border:
-    """A declaration with two findings that was rejected for one of them; for the other alone it would have been accepted."""
+    """A declaration with two findings: an error, for which it was rejected, and a warning, with which alone it would
+    have been accepted."""
     consignment = Border("TWO-1").lodged()
     mild, hard = Severity.WARNING, Severity.ERROR
     finding = Finding(severity=mild, pointer="/trade_mode", code="trade_mode_unlisted", seen="9999")

@@ -1,5 +1,5 @@
-"""Do lists, the pages of goods and forms show what is true, in the reader's language, and do they offer a next step? Each test
-repeats a fault that was seen on a picture of the page."""
+"""Do lists, the pages of goods and forms show what is true, in the reader's language, and do they offer a next step?
+Each test repeats a fault that was seen on a picture of the page."""
 
 import re
 from collections.abc import Iterator
@@ -74,7 +74,8 @@ def test_the_cause_of_what_the_gate_says_of_goods_is_found_on_the_page_of_the_co
 
 
 def test_no_page_names_a_cause_that_is_not_on_it_and_links_to_itself(still: Still) -> None:
-    """If a watch holds goods, the cause is a message under the key of the watches, which is not on the page of the goods."""
+    """If a watch holds goods, the cause is a message under the key of the watches, which is not on the page of the
+    goods."""
     goods = Border("CAUSE-2").lodged().accepted().assessed().held("officer/1")
     still.tell(goods.messages[1:])
     page = still.page(f"/consignments/{goods.id}")
@@ -177,7 +178,8 @@ def test_no_page_of_problems_shows_the_signs_with_which_programs_mark_code(still
 
 
 def test_officers_of_an_office_may_take_back_a_finding_on_a_container_that_others_share(still: Still) -> None:
-    """The API accepted the request, but the page had no form for it, because goods of another office were in the container."""
+    """In an older version, the API accepted the retraction, but the page had no form for it, because goods of another
+    office were in the container."""
     admit(still.url, "ours", "inspector", "", "4227")
     admit(still.url, "far", "inspector", "", "0100")
     ours = Border("SHARE-1").lodged().accepted().held("arrival")
@@ -201,7 +203,7 @@ def test_who_finds_nothing_reads_that_a_number_is_looked_up_whole(still: Still) 
 
 
 def test_what_is_no_number_of_a_container_is_not_shown_as_one_while_the_rows_are_behind(still: Still) -> None:
-    """While the rows are behind, the gate's answer to a number without a row is that the rows are stale."""
+    """While the rows are behind, the gate's answer about a number without a row has the reason `stale`."""
     assert still.get(f"/api/v1/containers/{BOX}").json()["reason"] == "stale"
     assert still.get(f"/consignments?q={BOX}").headers["location"] == f"/containers/{BOX}"
     assert "DEMOB" in text_of(still.page("/consignments?q=DEMOB"))

@@ -2,7 +2,8 @@
 contains a different word. The test looks for these words in each page, answer, feed, stream and file, and in the log,
 for each role.
 
-Only the marks of the fields (schemas.marks) say what may be found; a new field, kind, route or role is tested without a change here.
+Only the marks of the fields (schemas.marks) say what may be found; a new field, kind, route or role is tested without a
+change here.
 """
 
 import re
@@ -71,8 +72,9 @@ def read(
     headers: dict[str, str],
     statuses: Container[str] | None = None,
 ) -> tuple[int, str]:
-    """The status, and the headers with the whole content; of a stream, its first event. `statuses`: those that the
-    API's document names; None if it does not name the address."""
+    """Sends a request. Returns the status, and the headers followed by the whole content; of a stream, the content ends
+    with the first event. `statuses`: the statuses that the API's document names for the address; None if the document
+    does not name the address."""
     api = address.startswith("/api/")
     more: dict[str, Any] = {"headers": headers | ({} if api else HTML)}
     if method == "POST":
@@ -102,7 +104,8 @@ def console(planted_rows: Planted, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def asking(console: Quiet, role: Role) -> dict[str, str]:
-    """The headers of an account with this role, to which these goods, this office and these requests belong."""
+    """The headers of a new account with this role. The account has the company that declared the goods of these tests
+    and the office of these goods, and it counts as the sender of the requests."""
     name = f"mask-{role}"
     console.run(update(t.LODGEMENTS).values(sender=name))
     return console.acting_as(name, roles=role.value, company=DECLARANT, office=OFFICE)
@@ -128,7 +131,7 @@ class Way(NamedTuple):
 
 
 def ways(console: Quiet, planted_rows: Planted) -> Iterator[Way]:
-    """Every way out of the console, except the forms by which a person signs in or out."""
+    """Every way out of the console, except the forms by which a person signs in, signs out or changes the password."""
     for route in console.routes():
         for method in sorted((route.methods or set()) & {"GET", "POST"}):
             if (method, route.path) not in (("POST", "/sign-out"), ("POST", "/password"), ("POST", "/sign-in")):
@@ -199,7 +202,7 @@ def on_record(console: Quiet, reader: str) -> set[str]:
 def test_whoever_of_customs_is_told_what_is_masked_for_others_is_on_record_by_goods_or_list(
     console: Quiet, planted_rows: Planted
 ) -> None:
-    """Each route is used by another account, which has every role of customs and has read nothing else."""
+    """For each route there is a new account, which has every role of customs and has read nothing before."""
     hidden, about = planted_rows.hidden(Audience.DECLARANT), {LODGED: GOODS, ON_BOX: BOX, "watches%2F0": WATCHED}
     missing, unmasked_routes = dict[str, set[str]](), set[tuple[str, str]]()
     for number, (route, there) in enumerate(groupby(ways(console, planted_rows), key=lambda way: way.route)):
@@ -246,7 +249,7 @@ def test_inside_a_message_is_whole(console: Quiet, planted_rows: Planted, role: 
 
 
 def test_words_stand_in_every_field_that_holds_a_persons_words(planted_rows: Planted) -> None:
-    """Only codes, times, numbers and the identifiers of goods keep their values."""
+    """Only fields with codes, times, numbers and identifiers of goods accept no planted word and keep their values."""
     names = {where.rpartition(".")[2] for where in planted_rows.unplanted}
     assert not names & {"reason", "remarks", "officer", "asked_by", "seen", "placed_by", "unit", "rule", "rule_set"}
     assert {token for token, mark in planted_rows.tokens.items() if mark is INSIDE} and len(planted_rows.tokens) > 300

@@ -16,8 +16,8 @@ from tests.console.postgres import Postgres
 
 
 def goes_up_and_down(url: str) -> None:
-    """Migrates an empty database up, which makes the tables of `tables.py`; down, which leaves none; and
-    up again."""
+    """Migrates an empty database up, and checks that it has the tables of `tables.py`; then down, and checks that none
+    of them is left; and up again."""
     migrate(url)
     engine = open_engine(url, writes=True)
     with engine.begin() as connection:
@@ -34,7 +34,8 @@ def goes_up_and_down(url: str) -> None:
 
 
 def keeps_what_waits(url: str) -> None:
-    """Migrates a database in which a request was noted by the version before: it still waits for its answer."""
+    """Migrates a database in which the software version before has noted a request. Checks that the request still waits
+    for its answer."""
     engine = open_engine(url, writes=True)
     config = Config()
     config.set_main_option("script_location", "services/console/readmodel/migrations")

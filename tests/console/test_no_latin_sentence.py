@@ -1,4 +1,5 @@
-"""After a full simulated day, is every sentence on a Chinese page Chinese, and is every Chinese text of an answer?
+"""After a full simulated day, is there no English sentence on a Chinese page, and none in the Chinese texts of the
+API's answers?
 
 Texts of people are shown unchanged. So the test removes them first; it knows every text of every request. Technical
 text is in `<code>` and `<pre>`; the reference of the API, which programs read, is marked `lang="en"`.
@@ -57,8 +58,8 @@ def still(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def some_of_each(day: Simulated, most: int = 4) -> tuple[list[str], list[str]]:
-    """Returns consignment ids and container numbers, so that every kind of message and every code of a refusal occurs among their
-    messages. Of each kind and each code, the first `most` keys of messages are taken."""
+    """Returns consignment ids and container numbers, so that every kind of message and every code of a refusal occurs
+    among their messages. Of each kind and each code, the first `most` keys of messages are taken."""
     keys_of: dict[str, set[str]] = {}
     for message in day.messages:
         code = orjson.loads(message.value).get("code", "") if message.kind == "RequestRefused" else ""
@@ -72,7 +73,8 @@ def some_of_each(day: Simulated, most: int = 4) -> tuple[list[str], list[str]]:
 
 
 def typed(day: Simulated) -> re.Pattern[str]:
-    """A pattern of all texts of people, the longest first."""
+    """A pattern that matches any text of several words that a person wrote in a request; the longest text matches
+    first."""
     texts = sorted({" ".join(text.split()) for text in day.typed if " " in text.strip()}, key=len, reverse=True)
     return re.compile("|".join([re.escape(text) for text in texts]))
 
@@ -86,7 +88,7 @@ def sentences(html: str, people: re.Pattern[str]) -> list[str]:
 
 
 def chinese(value: Any, name: str = "") -> Iterator[str]:
-    """Every Chinese text of an answer."""
+    """Yields every text in this part of an answer whose field is `zh` or ends with `_zh`."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from chinese(each, key)
@@ -134,7 +136,8 @@ def test_no_latin_sentence_stands_on_a_chinese_page(day: Simulated, still: Still
 def test_no_page_or_answer_of_the_day_is_read_back_from_a_sentence(
     day: Simulated, still: Still, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Desks write codes. A sentence is recognised by its shape only in facts of older software versions, and this day has none."""
+    """Desks write codes. A sentence is recognised by its shape only in facts of older software versions, and this day
+    has none."""
     looked_at: set[str] = set()
     by_shape = desk_sentences._read
 

@@ -1,5 +1,5 @@
-"""Does an answer without the broker's acknowledgement say that the request may still take effect? A broker that was frozen may store it
-later."""
+"""If the broker has not acknowledged a request, does the answer say that the request may still take effect? A broker
+that was frozen may store it later."""
 
 import json
 from pathlib import Path

@@ -21,8 +21,8 @@ def _with(message: PublishedMessage, **changed: Any) -> PublishedMessage:
 
 
 def _spoilt(name: str) -> list[tuple[Border, list[PublishedMessage]]]:
-    """Returns goods, and their messages with one fact that cannot be stored. Some of these values are refused by SQL,
-    which shows only when they are written."""
+    """Returns goods, each with its messages, of which one fact has values that cannot be stored. Some of these values
+    can be read and are refused only by SQL, when the row is written."""
     made = []
     changes: tuple[dict[str, Any], ...] = (
         {"lane": {"no": "text"}},

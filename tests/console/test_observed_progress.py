@@ -90,7 +90,8 @@ def test_no_clock_of_the_projector_makes_its_standing_younger(settings: ConsoleS
 
 
 def test_a_standing_that_has_a_lower_number_than_before_is_another_one(settings: ConsoleSettings) -> None:
-    """The standing may be that of a restored backup. Its age is not known until this process has seen its number grow."""
+    """The standing may be that of a restored backup. Its age is not known until this process has seen its number
+    grow."""
     row = {
         "name": "projector",
         "as_of_us": 1,

@@ -1,4 +1,5 @@
-"""Is there an address that the console cannot answer? Each of its addresses is tried with odd values for each parameter."""
+"""Is there an address that the console cannot answer? Each of its addresses is tried with odd values for each
+parameter."""
 
 import re
 from collections.abc import Iterator

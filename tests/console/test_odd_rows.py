@@ -93,7 +93,7 @@ def _values(column: "Column[Any]") -> tuple[Any, ...]:
 
 
 def _mine(odd: Odd, table: Any) -> Any:
-    """The rows of the goods."""
+    """The SQL condition that selects the rows of the goods, or of their container, in this table."""
     name = next(n for n in ("consignment_id", "container_no", "key", "subject") if n in table.c)
     return table.c[name] == (BOX if name == "container_no" else odd.goods.id)
 
@@ -129,12 +129,12 @@ def test_whatever_the_columns_hold_every_page_and_list_answers(odd: Odd, turn: i
 
 
 def _names(column: "Column[Any]") -> bool:
-    """Whether the column names the goods of the row."""
+    """Whether the column says which row it is, or which goods or container the row is about."""
     return column.primary_key or column.name in ("consignment_id", "key", "subject", "container_no")
 
 
 def _spoilt(value: Any) -> Iterator[Any]:
-    """This content with each of its parts replaced by something else, one at a time."""
+    """Yields copies of this content. In each copy, one part is replaced by a different value."""
     match value:
         case dict():
             for name, part in value.items():

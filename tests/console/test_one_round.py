@@ -1,4 +1,5 @@
-"""If a declaration has a fault of shape, does one answer name all faults, at each address that accepts declarations?"""
+"""If a field of a declaration has a wrong type or length (a fault of shape), does one answer name this fault and also
+the faults of content, at each address that accepts declarations?"""
 
 import json
 from typing import Any
@@ -41,7 +42,8 @@ def pairs(errors: list[Any]) -> list[tuple[str, str]]:
 
 
 def wrong(**more: Any) -> dict[str, Any]:
-    """A paper with a fault of shape, one of content, a warning, and a code that is in no table."""
+    """A declaration with a fault of shape (`packages` is a text), a total that differs, and a unit that is in no
+    table."""
     first, *others = paper()["items"]
     lines = [{**first, "unit": "999"}, *others]
     return paper(**{"reference": "ROUND-1", "packages": "10", "invoice_total": "1", "items": lines, **more})

@@ -1,4 +1,5 @@
-"""Is a message that cannot be read set aside in the transaction of its batch, without another attempt for the other messages?"""
+"""Is a message that cannot be read set aside in the transaction of its batch, without another attempt for the other
+messages?"""
 
 from collections.abc import Iterator
 from dataclasses import replace

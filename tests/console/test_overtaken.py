@@ -1,4 +1,5 @@
-"""Does the answer to a request say if a later message has overtaken it?"""
+"""If a later message takes back, contradicts or changes what a desk answered to a request, does the API name this
+message as the one that has overtaken the answer?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -50,7 +51,7 @@ def stored_request(still: Still, message: PublishedMessage, sender: str = "teste
 
 
 def answering(consignment: Border, request: str) -> Border:
-    """Returns the story, with this request as the cause of the last fact."""
+    """Makes this request the cause of the last fact of the story; returns the story."""
     consignment.messages[-1] = replace(consignment.messages[-1], cause=request)
     return consignment
 
@@ -185,8 +186,8 @@ TAKE_NO_ANSWER_BACK = {
 
 
 def test_each_fact_that_takes_something_back_is_known_here() -> None:
-    """A new fact that takes something back must be named in `TAKES_BACK`, `CONTRADICTS` or `MATTERS`, or with a reason
-    in `TAKE_NO_ANSWER_BACK`."""
+    """A new kind of fact that takes something back must be named in `TAKES_BACK`, `CONTRADICTS` or `MATTERS`. If it
+    takes back no answer, it must be named in `TAKE_NO_ANSWER_BACK` with the reason."""
     ends, fields = ("Retracted", "Revoked", "Lifted", "Cancelled", "Withdrawn"), {"wrong", "replaces"}
     facts = {name: kind for name, kind in KINDS.items() if issubclass(kind, Fact)}
     taking = {name for name, kind in facts.items() if name.endswith(ends) or fields & set(kind.model_fields)}

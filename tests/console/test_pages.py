@@ -39,7 +39,7 @@ EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 
 
 def get(console: Running, path: str, **how: Any) -> httpx2.Response:
-    """Gets the page as a new browser without cookies."""
+    """Gets a page without cookies, with the API key of an account that may do everything."""
     return httpx2.get(console.address + path, timeout=30, **_signed(how))
 
 
@@ -298,7 +298,8 @@ def test_a_long_spreadsheet_comes_in_files_that_name_the_next_one(
 
 
 def every_page(console: Running, path: str) -> Iterator[str]:
-    """The HTML of each page of a list, by its links, because other tests of the session may fill the first pages."""
+    """Yields the HTML of each page of a list: begins at `path` and follows the links `Next`. Other tests of the session
+    may have filled the first pages."""
     following: str | None = path
     while following:
         text = get(console, following, headers=BROWSER).text

@@ -1,4 +1,5 @@
-"""Does every code of a desk have a text in both languages and a fact that uses it, and does the text agree with the sentence beside it?"""
+"""Does every code of a desk have a text in both languages and a fact that uses the code, and does the text agree with
+the English sentence beside the code?"""
 
 import ast
 import re
@@ -74,7 +75,7 @@ Facts = list[tuple[str, dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def day() -> Facts:
-    """A full simulated day."""
+    """The facts of a full simulated day."""
     return [
         (one.kind, orjson.loads(one.value)) for one in full_day().messages if ROLES[one.topic] == "facts" and one.value
     ]
@@ -82,12 +83,13 @@ def day() -> Facts:
 
 @pytest.fixture(scope="module")
 def coded_facts(day: Facts) -> Facts:
-    """The day, and facts with the codes that do not occur on it."""
+    """The facts of the day, and facts with the codes that do not occur on the day."""
     return [*[(fact.kind, orjson.loads(fact.model_dump_json())) for fact in all_facts()], *day]
 
 
 def plain(english: str) -> str:
-    """A sentence as the catalogue has it: without the desk's Chinese, and the quotation marks around a name."""
+    """The sentence in the form of the catalogue: without the desk's Chinese, and without quotation marks around a
+    placeholder."""
     return CHINESE.sub("", english).replace("'{", "{").replace("}'", "}")
 
 
@@ -133,8 +135,8 @@ OF_PLACES_ALONE = {code for code, english in SENTENCES.items() if not re.search(
 
 
 def test_the_words_of_each_fact_are_those_of_the_sentence_beside_them(coded_facts: Facts) -> None:
-    """The test recognises the sentence as if it came from an older software version. So a person's text in the sentence
-    may look like a desk's sentence."""
+    """The test translates each sentence of a fact by its shape, as the console does with facts of older software
+    versions, and compares the result with the words that the codes give."""
     fields, compared = set[str](), set[str]()
     for kind, body in coded_facts:
         for where, text, phrases in sentences_of(kind, body):
@@ -164,8 +166,8 @@ def test_each_fact_that_may_say_it_by_codes_does(coded_facts: Facts) -> None:
 
 
 def test_no_fact_of_a_day_is_read_back_from_its_sentence(day: Facts) -> None:
-    """A text without phrases was written by a person whom the fact names, or is a value. No text is the sentence of an older software
-    version."""
+    """A text without phrases was written by a person whom the fact names, or is a value. No text is the sentence of an
+    older software version."""
     sentences = {plain(english) for english in SENTENCES.values() if not PLACEHOLDER.search(english)}
     for kind, body in day:
         for where, _, phrases in sentences_of(kind, body):

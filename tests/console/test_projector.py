@@ -32,7 +32,7 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def rows(url: str) -> dict[str, list[Any]]:
-    """Everything in the read model."""
+    """Table → its rows, sorted, for every table of the read model except `TURNS` and `STANDING`."""
     engine = open_engine(url)
     with engine.begin() as connection:
         every = {
@@ -45,7 +45,7 @@ def rows(url: str) -> dict[str, list[Any]]:
 
 
 def stages(url: str, *consignments: Border) -> list[str]:
-    """The stage of each consignment, `none` if there is no row."""
+    """The stage of each consignment, in the given order; `none` if the consignment has no row."""
     column = t.CONSIGNMENTS.c
     engine = open_engine(url)
     with engine.begin() as connection:

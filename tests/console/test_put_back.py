@@ -1,5 +1,5 @@
-"""If an older copy of the console's database was put back, is everybody refused until the user of the machine has confirmed the
-rights?"""
+"""If an older copy of the console's database was put back, is everybody refused until the user of the machine has
+confirmed the rights?"""
 
 import shutil
 import sqlite3

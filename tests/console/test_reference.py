@@ -1,4 +1,5 @@
-"""Does the reference of the API say what every field means and when every problem occurs, with an example that causes it?"""
+"""Does the reference of the API say what every field means and when every problem occurs, with an example that causes
+it?"""
 
 import json
 import re
@@ -63,7 +64,7 @@ def document(still: Still) -> dict[str, Any]:
 
 
 def fields(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every field of every body, by the name of its object."""
+    """`<object>.<field>` → the schema of the field, for every field of every body of a request."""
     found: dict[str, dict[str, Any]] = {}
 
     def walk(model: str, schema: dict[str, Any]) -> None:
@@ -81,7 +82,7 @@ def fields(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def answered(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every field of every object that an answer has, by the name of its object."""
+    """`<object>.<field>` → the schema of the field, for every field of every object in an answer."""
     schemas, found = document["components"]["schemas"], dict[str, dict[str, Any]]()
     waiting = [operation["responses"] for operation in operations(document)]
     reached = set[str]()
@@ -110,7 +111,8 @@ def test_every_operation_and_every_answer_is_told_in_both_languages(document: di
 
 
 def test_the_page_of_the_api_is_in_the_readers_language(still: Still) -> None:
-    """Names, codes and examples stay as they are; English sentences are marked with `lang`."""
+    """On the Chinese page only names, codes and examples are not Chinese. On the English page the sentences are marked
+    with `lang`."""
     chinese, english = [still.page("/docs", language).partition("<main")[2] for language in ("zh", "en")]
     assert 'lang="en"' not in chinese and 'lang="en"' in english
     for summary in re.findall(r'<span class="faint">(.*?)</span>\s*</summary>', chinese):
@@ -163,8 +165,8 @@ NO_CODES = frozenset(
         "Watch.reason",
     }
 )
-"""Text fields of answers that are not codes: ids, numbers, links, and texts of people. Each is named by its field, or by object and
-field if a field of the same name elsewhere is a code."""
+"""Text fields of answers that are not codes: ids, numbers, links, and texts of people. Each is named by its field, or
+by object and field if a field of the same name elsewhere is a code."""
 
 
 def of_text(schema: dict[str, Any]) -> bool:

@@ -1,4 +1,5 @@
-"""Is every address and every kind of request in the table of rights, and does the console do what the table says, for each role?"""
+"""Is every address and every kind of request in the table of rights, and does the console do what the table says, for
+each role?"""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
-"""Do the same facts give the same rows in whatever order the topics are read, and does each row say where goods stand?"""
+"""Do the same facts give the same rows in whatever order the topics are read, and does each row say where goods
+stand?"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
@@ -35,7 +36,7 @@ from tests.console.border import NOON, Border, PublishedMessage, green, red
 
 
 class Memory:
-    """Rows in memory, as SQL would hold them."""
+    """The rows of the read model, in memory instead of in a database."""
 
     def __init__(self) -> None:
         names = ("consignments", "containers", "parts", "reports", "box_holds", "asides")
@@ -89,7 +90,7 @@ Log = list[tuple[str, list[PublishedMessage]]]
 
 
 def logs(consignments: Iterable[Border]) -> Log:
-    """What each topic carries, in its order."""
+    """(topic, its messages in their order), for each topic that these stories write to."""
     by_topic: dict[str, list[PublishedMessage]] = {}
     for border in consignments:
         for message in border.messages:
@@ -130,8 +131,8 @@ def in_order(*consignments: Border) -> Memory:
 
 
 def interleaved(log: Log, shuffle: Random, cut: int) -> Memory:
-    """The rows after the topics were read in batches of `cut` messages, in a random order of topics. Each topic was
-    read in its own order."""
+    """Reads all messages in batches of `cut`, and returns the rows. The topics are mixed at random; each topic keeps
+    its own order."""
     turns = [number for number, (_, of_topic) in enumerate(log) for _ in of_topic]
     shuffle.shuffle(turns)
     next_offset = [0] * len(log)
@@ -338,7 +339,8 @@ def test_a_box_that_only_a_rejected_paper_named_is_not_kept_by_the_corrected_one
 
 
 def test_a_yes_of_the_gate_alone_lets_nothing_leave() -> None:
-    """A fact counts only on the topic of its desk, so the facts of the other desks must agree with it."""
+    """A program that can write only to the topics of the gate desk must not be able to open the gate. So the console
+    answers yes only if the facts of the other desks also allow it."""
     no = (False, "not_released")
     assert gate(Border("1").may_leave()) == no, "a forged yes about a box of which nobody knows"
     assert gate(Border("1").lodged().accepted().may_leave()) == no

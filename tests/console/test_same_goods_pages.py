@@ -66,7 +66,8 @@ def test_a_declarant_reads_that_it_happened_and_not_whose_goods_the_others_are(s
 
 
 def test_papers_of_one_bill_without_containers_are_found_by_the_bill(still: Still) -> None:
-    """No desk compares them (`docs/flow.md`), but an officer can find them by the bill."""
+    """No desk compares declarations that have the same bill and no containers (`docs/flow.md`), but an officer can find
+    them by the bill."""
     papers = [Border(name, ()).lodged(bill_no="AWB 784-1").accepted().assessed() for name in ("AIR-1", "AIR-2")]
     still.tell([each for paper in papers for each in paper.messages])
     page = still.page("/consignments?q=awb 784-1", "en")

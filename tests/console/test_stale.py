@@ -76,8 +76,8 @@ def test_a_transaction_that_nobody_ends_makes_the_answer_stale_until_it_is_ended
 
 @pytest.mark.parametrize("topic", [facts_topic("risk"), requests_topic("release")])
 def test_a_transaction_on_another_topic_stops_no_container(settings: ConsoleSettings, topic: str) -> None:
-    """If such a transaction made the answer stale, anybody who may write requests could keep every container with
-    it."""
+    """If such a transaction made the answer stale, anybody who may write requests could keep every container at the
+    gate with an open transaction."""
     with (
         projecting(settings) as running,
         open_transaction(settings.kafka, topic, f"{topic}-{settings.database_url[:6]}"),
@@ -103,8 +103,8 @@ def test_a_projector_that_stands_still_makes_the_answer_stale(settings: ConsoleS
 
 
 def test_ends_that_move_on_before_they_are_reached_are_still_reached_one_by_one() -> None:
-    """Under load the projector never reaches the newest ends of the topics, but it reaches the ends of a moment
-    before."""
+    """Under load the topics grow while the projector reads. So it never reaches their present ends, but always the ends
+    that they had two seconds before."""
     reached, start = Reached(), now()
     topic_partition = ("customs-release-facts", 0)
     for second in range(1, 600):

@@ -1,5 +1,5 @@
-"""If a request is repeated with its idempotency key, must a time that the sender gives be the same, and does a time
-that the console adds not count?"""
+"""If a request is repeated with its idempotency key, must the time that its sender gives be the same as before? May a
+time that the console adds be different?"""
 
 from datetime import datetime
 from pathlib import Path

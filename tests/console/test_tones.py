@@ -1,4 +1,4 @@
-"""Has every fact the colour that fits its meaning?"""
+"""Do the pages show every fact, stage and request in the colour that fits its meaning?"""
 
 import re
 from collections.abc import Iterator

@@ -56,8 +56,8 @@ def held(reference: str, *boxes: str) -> Border:
 
 
 def free(reference: str, visit: str = "visit-1", after: Border | None = None) -> Border:
-    """Goods that are released and discharged and may leave; `after`: the story that has the gate desk's earlier statements about
-    the container."""
+    """Goods that are discharged and released and may leave. `after`: an earlier story about the same container; the
+    sequence numbers of the gate desk's facts continue from it."""
     consignment = (
         Border(reference, (BOX,), _counts=after._counts if after else {})
         .lodged()
@@ -230,8 +230,9 @@ def test_a_permit_lets_out_what_is_no_import_release_and_ends_with_the_departure
 
 
 def test_a_hold_after_the_permit_keeps_the_box_before_the_gate_has_read_it() -> None:
-    """There is no order between the topics of two desks. So the permit may be read after a hold of which the officer
-    knew."""
+    """The console may read a permit and a hold in either order, because there is no order between the topics of two
+    desks. So the permit names the version of the release desk's last statement before it, and only a hold with a later
+    version counts."""
     consignment = Border("1", (BOX,)).lodged(direction="E").accepted().assessed().opened().held("inspection/inspection")
     permit = {
         "consignment_id": consignment.id,
@@ -335,8 +336,8 @@ def test_goods_that_are_awaited_with_another_conveyance_do_not_keep_the_box_of_t
 def test_goods_that_were_stripped_into_a_box_keep_it_until_the_release_desk_has_stated_something_of_them_there() -> (
     None
 ):
-    """The gate desk cannot say itself that these goods keep the box, because it decides by container. And the release
-    desk may be down."""
+    """The gate desk decides about each container separately, so it does not know that these goods came into the box
+    from another one. And the release desk, which knows it, may be down."""
     there = free("1")
     assert answer_of(there)[:2] == (True, "released")
     stripped = Border("2", (SECOND,)).lodged().accepted().assessed().held("arrival").opened("visit-9").arrived()

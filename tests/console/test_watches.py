@@ -1,4 +1,5 @@
-"""Does a watch reach every partition and every known consignment before its answer 202, and does it keep goods from then on?"""
+"""Does a watch reach every partition and every known consignment before the console answers 202, and does it keep goods
+from then on?"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +27,7 @@ KEYS = tuple(key_in(WATCHES, partition, PARTITIONS) for partition in range(PARTI
 
 @pytest.fixture(scope="module")
 def own(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A console that only these tests use, so that it has only their watches."""
+    """A console that only the tests of this module use, so that it has no watches of other tests."""
     url = f"sqlite:///{tmp_path_factory.mktemp('watches')}/console.db"
     migrate(url)
     running = Running(
@@ -201,7 +202,7 @@ def test_a_lifted_watch_lets_its_goods_go_and_holds_nothing_more(own: Running, b
 def test_a_console_that_does_not_reach_the_broker_says_so_and_the_same_again_completes_it(
     own: Running, bootstrap: str
 ) -> None:
-    """The console that does not reach the broker is another one on the same database. Nothing listens at its Kafka
+    """A second console on the same database, `away`, does not reach the broker, because nothing listens at its Kafka
     address."""
     consignment = released("W-10", "TSTU0001010", "WATCH-8")
     publish(bootstrap, consignment.messages)

@@ -48,8 +48,8 @@ PLACEHOLDER = re.compile(r"\{(\w*)\}")
 ALARMS = ("left_unreleased", "departure_not_reported", "held_outside", "left_undeclared", "empty_left_laden")
 """The alarms, as `schemas.gate.GateAlarmRaised` names them."""
 ENDS = ("gated_out", "loaded", "left_empty", "left_unreleased", "departure_not_reported", "finding")
-"""The ends of visits, as `schemas.gate.VisitClosed` names them, and a lawful departure; a row may also have the alarm
-with which a container left."""
+"""The ways in which a visit may end: those of `schemas.gate.VisitClosed`, and `gated_out` for a lawful departure.
+`visit_ends` below also has alarms, because a row may have the alarm with which a container left."""
 TROUBLES = ("starting", "database", "kafka", "access", "projector", "overtaken", "log_replaced")
 """The troubles that stop the projector, as `projector`, `progress` and `observed_progress` of the read model name
 them."""
@@ -104,8 +104,8 @@ WAITS = {
 SHAPES = set(get_args(ErrorType))
 """pydantic's names for the faults of a field."""
 BY_PART = ("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units")
-"""Groups whose rows are looked up by a computed key. The part of the key after the group is a literal in the code, or a
-member of SHAPES, WAITS or WRITTEN_BEFORE."""
+"""Groups of texts whose whole names are computed, so that the sources do not contain them. The part of a name after the
+group is a literal in the sources, or a member of SHAPES, WAITS or WRITTEN_BEFORE."""
 READ_BACK = "written"
 """The group of the desks' sentences, which test_desk_sentences checks."""
 

@@ -1,4 +1,5 @@
-"""Does a lodgement after a withdrawal become the same consignment, in whatever order the two desks read their messages?
+"""Does a lodgement after a granted withdrawal always become the next consignment of its reference, in whatever order
+the declaration desk and the release desk read their messages?
 
 The declaration desk and the release desk have topics in memory. Each desk reads the messages of one topic and key in
 the order in which they were written; all other orders are possible.
@@ -70,7 +71,8 @@ class Topics:
             self.hear(choose(sorted(self.unheard)))
 
     def answers(self) -> dict[str, list[str]]:
-        """Consignment → the kinds of the declaration desk's facts about it, except `DeclarationWaits` and withdrawals."""
+        """Consignment → the kinds of the declaration desk's facts about it, except `DeclarationWaits` and
+        withdrawals."""
         found: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
             if fact.kind.startswith("Declaration") and fact.kind not in ("DeclarationWaits", "DeclarationWithdrawn"):
@@ -96,7 +98,8 @@ def test_in_any_order_a_granted_withdrawal_makes_the_next_consignment(data: st.D
     topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     answers = topics.answers()
     assert answers[SECOND][0] == ACCEPTED and answers[SECOND].count(ACCEPTED) == 1
-    # If the desk read r-3 while r-2 waited, it answers r-3 under FIRST. Otherwise it answers r-3 under SECOND.
+    # r-3 repeats r-2. If the declaration desk reads r-3 while r-2 waits, it answers r-3 under FIRST. Otherwise it
+    # answers r-3 under SECOND.
     repeats = [kind for key in (FIRST, SECOND) for kind in answers[key]].count("DeclarationRepeated")
     assert (
         repeats == 1 and answers[FIRST][:1] == [ACCEPTED] and answers[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]

@@ -249,7 +249,7 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         # Goods that come out of a bonded area cross no border, so their country of departure is China, too.
         *[{"departure_country": "CHN", "destination_country": end, "transport_mode": "7"} for end in ("", "CN")],
         *[{"departure_country": "CN", "transport_mode": mode, "bill_no": ""} for mode in "0178HTWXYZ"],
-        {"departure_country": "CN", "customs_office": "9040"},  # the country of the sandbox may be meant
+        {"departure_country": "CN", "customs_office": "9040"},  # at a sandbox office the destination may be QZ
         {"direction": Direction.EXPORT, "departure_country": "", "destination_country": "KR"},
         {"transport_mode": "G", "containers": ()},
         line(unit="015"),
@@ -422,7 +422,7 @@ def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer(
     refused = Story(decider, desk.state, count=3).when(not_withdrawn())
     refused.then_refused("reference_used")
     assert refused.answer[0].model_dump()["request_id"] == "r-7"
-    # nothing waits any more
+    # no lodgement waits any more
     refused.when(lodge(), message_id="r-8").then(facts.declaration_repeated("r-8", "m1", refused.at))
 
 

@@ -19,7 +19,7 @@ def codes_of(**changes: Any) -> list[str]:
 
 
 def lines(*net: str, **head: str) -> list[str]:
-    """The codes of the findings if the lines have these net masses."""
+    """The codes of the findings if the lines have the net masses `net`, and the declaration the masses `head`."""
     items = tuple([good_item(net_mass_kg=Decimal(mass)) for mass in net])
     return codes_of(
         items=items,
@@ -125,7 +125,8 @@ def test_a_part_of_many_whole_pieces_is_whole() -> None:
 
 
 MEASURES = {"035", "060", "061", "062", "063", "147", "148", "149"}
-"""Units whose names begin with 千 or 百, but which measure: kilogram, kilowatt, kilolitre, kilometre."""
+"""Units whose names begin with 千 (thousand) or 百 (hundred) although they do not count pieces: for example kilogram
+and kilowatt."""
 
 
 @pytest.mark.parametrize("which", ["first", "second"])

@@ -29,8 +29,8 @@ EVERYTHING: list[tuple[str, Message]] = [
 MESSAGES = st.tuples(st.permutations([*EVERYTHING, *EVERYTHING[:6]]), st.integers(1, 16)).map(
     lambda drawn: drawn[0][: drawn[1]]
 )
-"""Some of these messages in any order. A message that comes twice has the same id, so it is one message that is read
-again."""
+"""Some messages of EVERYTHING in any order. A message that comes twice has the same id, so it is one message that is
+read again."""
 
 
 @settings(max_examples=200, deadline=None)

@@ -199,15 +199,15 @@ DEPENDENT_IN_PART: list[tuple[tuple[str, Any], tuple[str, Any], str]] = [
 def test_a_check_reads_a_field_only_where_its_result_depends_on_it(
     shape: tuple[str, Any], content: tuple[str, Any], code: str
 ) -> None:
-    """In an older version, the declarant got these findings only after the fault of shape was mended. Their checks read
-    the field with this fault although the result depends on this field only in other cases."""
+    """In an older version, the declarant got these findings only after the fault of shape was mended. The older checks
+    always read the field with the fault of shape, although their result depends on this field only in other cases."""
     assert (content[0], code) in found(apply(PAPER, [content, shape]))
 
 
 def test_where_the_result_depends_on_it_there_is_no_finding() -> None:
     assert found(apply(PAPER, [("/destination_country", "QZ"), ("/customs_office", 4201)])) == []
-    # The total differs a little from quantity times unit price. Whether rounding explains the difference depends on the decimals of the
-    # currency, which cannot be read here.
+    # The total differs a little from quantity times unit price. Whether rounding explains the difference depends on the
+    # decimals of the currency, which cannot be read here.
     small = [("/items/1/unit_price", "500.0004"), ("/items/1/total_price", "5000.3"), ("/items/1/currency", 1)]
     assert ("/items/1/total_price", "line_total_differs") not in found(apply(PAPER, small))
 

@@ -1,5 +1,5 @@
-"""Is a total accepted if the rounding of the form explains the difference, accepted with a warning if coarser rounding
-explains it, and otherwise rejected?"""
+"""Is a total accepted if rounding to the four decimals of the form explains the difference, accepted with a warning if
+coarser rounding explains a difference of at most a hundredth of the total, and otherwise rejected?"""
 
 from decimal import Decimal
 
@@ -14,7 +14,8 @@ from tests.voice import NOON
 
 
 def said_of(quantity: str, price: str, total: str, currency: str = "USD", invoice: str = "") -> list[tuple[str, str]]:
-    """Severity and code of each finding about one line with these numbers."""
+    """Severity and code of each finding about a declaration of one line with these numbers. Without `invoice`, the
+    invoice total is `total`."""
     item = good_item(
         quantity=Decimal(quantity), unit="030", unit_price=Decimal(price), total_price=Decimal(total), currency=currency
     )
@@ -30,6 +31,7 @@ ERROR, WARNING = Severity.ERROR.value, Severity.WARNING.value
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
+        # In each row, the difference is at most 0.00005 times the quantity, plus half a cent.
         ("1000000", "0.0012", "1234.50"),  # 1234.50 / 1,000,000 is 0.0012, rounded to four places
         ("3", "3.3333", "10.00"),
         ("7", "0.1429", "1"),
@@ -42,6 +44,8 @@ def test_a_total_within_four_places_of_the_price_is_right(quantity: str, price: 
     assert said_of(quantity, price, total) == []
 
 
+# In each row, the difference exceeds what four places explain. It is at most half of the last written place of the
+# price times the quantity, plus half a cent, and at most a hundredth of the total.
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [("3000", "1.67", "5000"), ("300", "1.670", "500"), ("1000", "50", "50400"), ("12", "8.3", "100")],
@@ -55,17 +59,19 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        # the total is an error, although the difference is less than a hundredth of it
-        ("1", "100000000", "99100000"),
-        ("1", "100000000.0000", "99100000"),
-        ("100", "1000000", "99100000"),
-        ("10", "500", "5045"),
-        ("3000", "1.6701", "5020"),
-        # Rounding of the price explains the difference. The total is an error nevertheless, because the difference
-        # exceeds a hundredth of it.
-        ("1000", "1.6", "1620"),
-        ("1000", "0", "4"),
-        ("10000000", "0.0012", "12600"),
+        # A total is an error if its difference from quantity times price exceeds one of two limits: what rounding
+        # explains (half of the last written place of the price, times the quantity, plus half a cent), or a hundredth
+        # of the total. In these rows only the limit of rounding is exceeded.
+        ("1", "100000000", "99100000"),  # the difference is 900,000; rounding explains 0.505
+        ("1", "100000000.0000", "99100000"),  # the same numbers: zeros at the end of the price do not count
+        ("100", "1000000", "99100000"),  # 900,000; rounding explains 50.005
+        ("10", "500", "5045"),  # 45; rounding explains 5.005
+        ("3000", "1.6701", "5020"),  # 9.70; rounding explains 0.155
+        # In these rows only the limit of a hundredth of the total is exceeded.
+        ("1000", "1.6", "1620"),  # 20; a hundredth is 16.20, rounding explains 50.005
+        ("1000", "0", "4"),  # 4; a hundredth is 0.04, rounding explains 500.005
+        # In this row both limits are exceeded.
+        ("10000000", "0.0012", "12600"),  # 600; a hundredth is 126, rounding explains 500.005
     ],
 )
 def test_another_total_is_an_error(quantity: str, price: str, total: str) -> None:

@@ -1,4 +1,5 @@
-"""Are the texts of real declarants accepted: long bills, foreign parties, lines without a mass, other spellings of a number?"""
+"""Are the texts of real declarants accepted: long bills, foreign parties, lines without a mass, other spellings of a
+number?"""
 
 from dataclasses import replace
 from decimal import Decimal

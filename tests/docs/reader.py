@@ -90,7 +90,8 @@ class Reader:
         (self.folder / "corrected.json").write_text(json.dumps(EXAMPLE), encoding="utf-8")
 
     def types(self, line: str) -> subprocess.CompletedProcess[str]:
-        """Fills in the line of a document, runs it, and returns when it has ended."""
+        """Fills in the line of a document, runs it, and returns its result when it has ended. A command of ENDLESS is
+        stopped. A `make` command that is neither in LISTED nor in SHORT_TARGETS is not run: its result is an error."""
         command = self.filled_in(line)
         if line.startswith("make ") and line not in SHORT_TARGETS:
             return subprocess.CompletedProcess(["bash", "-c", command], 1, "neither listed nor run", "")

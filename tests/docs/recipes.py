@@ -23,7 +23,8 @@ _HELD = re.compile(r"Held by (`[^`]+`(?:(?:,| and) `[^`]+`)*)")
 
 
 class Stale(Exception):
-    """A recipe changes lines that its file does not contain."""
+    """A recipe does not fit the tree: a file does not contain the lines before a change exactly once, or the Makefile
+    lacks a target of the recipe."""
 
 
 @dataclass(frozen=True)

@@ -85,8 +85,8 @@ def came_again(
     conveyance: str = "",
 ) -> tuple[Fact, ...]:
     """Returns the facts if this report opens a visit although nobody reported that the container left in the visit
-    `before`. `released`: whether all `consignments` of that visit were released. If they were, they count as having
-    left in that visit; otherwise the alarm keeps the container here."""
+    `before`. `released`: whether all `consignments` of the visit `before` were released. If they were, they count as
+    having left in that visit; otherwise an alarm keeps the container here."""
     kept = () if released else consignments
     alarm = facts.gate_alarm_raised(
         before,
@@ -132,8 +132,8 @@ def nothing_is_declared(version: int, visit: str, *, at: datetime) -> ContainerM
 
 
 def awaits_a_count(version: int, visit: str, *waiting: str, since: datetime, at: datetime) -> ContainerMustStay:
-    """Returns the gate's no for a container that was found inside and perhaps had come again at `since` with other goods. `waiting`: goods
-    that are not released."""
+    """Returns the gate's no for a container that was found inside and perhaps had come again at `since` with other
+    goods. `waiting`: goods that are not released."""
     return facts.container_must_stay(
         version, visit, phrase("perhaps_came_again", event=since), waiting_for=waiting, at=at
     )

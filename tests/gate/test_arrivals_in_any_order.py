@@ -78,11 +78,11 @@ def test_goods_that_were_stated_after_a_report_was_told_are_not_in_the_box_becau
 
 @st.composite
 def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
-    """The messages about one laden container that comes once and leaves once. It contains one or two consignments,
-    which may be called back.
+    """The messages about one laden container that comes once and leaves once. It contains one or two consignments.
+    `called_back`: whether their releases may be called back.
 
-    A statement that comes after the terminal's report names the conveyance. Without this name the statement could also
-    be meant for the next visit. If one event was then reported several times, the result would depend on which report
+    A statement that comes after the terminal's report always names the conveyance. Otherwise the statement could also
+    be meant for the next visit, and if one event was reported several times, the result would depend on which report
     the desk read first.
     """
     ship = draw(st.sampled_from(("", "EVER 012E")))

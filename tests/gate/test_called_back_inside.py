@@ -1,5 +1,5 @@
-"""Goods that left are called back. May they still be in the container, because the report of their departure may be
-wrong?"""
+"""If goods that have left are called back, must the container stay because the report of their departure may be wrong
+and the goods may still be in it?"""
 
 import pytest
 

@@ -40,9 +40,9 @@ LATER = 20 * DAY
 
 
 def keeps_until_the_lots_are_counted(desk: Story, lots: int, *names: str) -> None:
-    """Checks that the desk has published once that a count is awaited, and that an officer's count of the lots changes the
-    gate's answer to yes for these goods. If the count is taken back, the answer is no again. If the finding `seen` is
-    taken back, too, the answer stays no, and the reports that the finding had made void count again."""
+    """Checks that the desk has published once that a count is awaited, and that an officer's count of the lots changes
+    the gate's answer to yes for these goods. If the count is taken back, the answer is no again. If the finding `seen`
+    is taken back, too, the answer stays no, and the reports that the finding had made void count again."""
     assert [(fact.code, fact.owner) for fact in desk.facts if isinstance(fact, ContainerMustStay)] == [
         (StayCode.TO_BE_COUNTED, Owner.OFFICER)
     ], "nobody has declared the goods with which it may have come"

@@ -27,7 +27,7 @@ def reported(message: Any, time: datetime) -> Story:
 def test_a_time_that_is_not_believed_is_stated_in_the_fact_with_the_time_that_counts(
     message: Any, time: datetime, counts: datetime, disbelieved: datetime | None
 ) -> None:
-    """Once the recorded time replaced the event time, and the fact did not say so."""
+    """In an older version, the fact had the recorded time in place of the event time, and did not say so."""
     first = reported(message, time).answer[0]
     assert isinstance(first, EquipmentEventRecorded | ContainerFindingRecorded)
     assert (first.occurred_at, first.disbelieved_time) == (counts, disbelieved)

@@ -49,8 +49,8 @@ def test_an_estimate_of_a_day_to_come_is_recorded_and_opens_no_visit_when_that_d
 
 
 def test_an_estimate_that_was_taken_back_takes_no_arrival_back() -> None:
-    """Only if the report of an actual discharge is taken back is it in doubt what arrived with the box. The report of
-    an expected discharge shows no arrival."""
+    """If the report of an actual discharge is taken back, it is in doubt what arrived with the box. The report of an
+    expected discharge shows no arrival, so nothing is in doubt when it is taken back."""
     expected = event(EquipmentEvent.DISCHARGED, 3 * DAY, classifier=Classifier.ESTIMATED)
     arrived, declared = held(A, arrived=0), held(A, version=2, ship="ONE 1", arrived=0)
     for past in ((), (expected, retracted("m1"))):

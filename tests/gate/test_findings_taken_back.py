@@ -262,7 +262,7 @@ def test_of_two_wrong_counts_neither_stands_for_the_other(mark: str, why: str, o
 
 
 def test_a_finding_of_a_record_without_what_it_voided_gives_back_the_finding_that_it_had_found_wrong() -> None:
-    """A record of an older software version does not say which earlier finding a finding voided."""
+    """A record of an older software version does not say that the second finding voided the first one."""
     desk = story(decider, freed(A))
     desk.when(found("outside", 10), message_id="first", at=at(10)).then(
         facts.container_finding_recorded("outside", at=at(10)),

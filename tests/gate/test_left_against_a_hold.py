@@ -22,7 +22,8 @@ def released_export() -> Story:
 
 
 def alarms(desk: Story) -> list[tuple[str, str, bool]]:
-    """The alarms about departures that follow from what the desk has read: kind, reason, and whether nothing may leave."""
+    """The alarms about departures that follow from what the desk has read: kind, reason, and whether the alarm
+    keeps the container here."""
     return [(alarm.alarm, alarm.why, alarm.blocks) for alarm in look(as_box(desk.state)).alarms]
 
 

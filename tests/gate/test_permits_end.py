@@ -1,4 +1,4 @@
-"""Does a permit to leave end when the release desk states something new against the goods, and never before?"""
+"""Does a permit to leave end when the release desk states again that the goods must stay, and never before?"""
 
 from dataclasses import replace
 

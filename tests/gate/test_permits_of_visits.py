@@ -1,5 +1,5 @@
-"""For which visit does a permit to leave count? Whenever the departure is reported, the permit lets nothing out that
-comes back after it."""
+"""For which visit does a permit to leave count? However late the departure is reported, the permit must let nothing out
+that comes in the container after this departure."""
 
 import pytest
 
@@ -14,8 +14,8 @@ CANCELLED, RETURN = ExitGround.EXPORT_CANCELLED, ExitGround.RETURN
 
 
 def permitted_at_100() -> Story:
-    """Returns the desk after an officer has given a permit at minute 100. The release desk has stated no arrival of the
-    goods."""
+    """Returns the desk after an officer has given a permit for A at minute 100. The release desk has not stated that A
+    arrived."""
     desk = story(decider).when(event(EquipmentEvent.GATED_IN, 0, laden=True), at=at(1))
     desk.when(held(A, when=2, direction=EXPORT), at=at(2)).when(permitted(A, CANCELLED), at=at(100))
     assert may_leave(desk)

@@ -22,7 +22,8 @@ def retracted(when: datetime) -> Fact:
 
 
 def left_without_b() -> Story:
-    """A and B are declared in the container, which comes with the ship of A. B is struck off, and the container leaves with A."""
+    """A and B are declared in the container, which comes with the ship of A. B is struck off, and the container leaves
+    with A."""
     desk = story(decider, held(A, ship=FIRST), held(B, ship=SECOND), discharged(10, ship=FIRST))
     desk.when(freed(A, 3, ship=FIRST, arrived=10, when=11)).when(struck(B), at=at(20))
     assert may_leave(desk)

@@ -1,5 +1,5 @@
-"""Goods were released when their container was stripped, and left by their bill. Does a later statement about these
-goods hold the empty container or raise an alarm about it?"""
+"""If goods were released when their container was stripped, they were handed out without the container. Does a later
+statement about these goods hold the empty container, or raise an alarm about the container?"""
 
 import pytest
 
@@ -19,7 +19,7 @@ def stripped() -> Story:
 
 
 def accused(desk: Story) -> list[str]:
-    """The kinds of facts which say that goods left without release, or may have."""
+    """The kinds of the facts which say that goods left, or may have left, without release."""
     return [fact.kind for fact in desk.facts if isinstance(fact, GateAlarmRaised | ConsignmentLeftUnreleased)]
 
 

@@ -149,8 +149,8 @@ BOTH_ORDERS = pytest.mark.parametrize(("earlier", "later"), [(False, None), (Non
 def test_goods_are_not_hidden_behind_a_report_of_an_empty_box_if_another_sender_does_not_know_whether_it_was_empty(
     earlier: bool | None, later: bool | None
 ) -> None:
-    """Once only the report with the earlier event time counted. If this report said that the box was empty, nobody saw
-    that goods may have left in it."""
+    """In an older version, only the report with the earlier event time counted. If this report said that the box was
+    empty, nobody learned that goods may have left in it."""
     expected = story(decider, discharged(0, laden=None), held(A))
     assert end_of(departures(expected, earlier, later, "carrier")) == ("gated_out", ["left_unreleased"], (A,))
     arrived = story(decider, discharged(0), held(A, arrived=0))
@@ -243,7 +243,7 @@ def test_the_visit_goes_on_if_the_first_of_two_reports_of_its_opening_is_taken_b
 def test_goods_that_were_declared_after_the_first_report_of_an_opening_have_not_come_with_it_because_of_a_second_one() -> (
     None
 ):
-    """Their declaration names no conveyance, so they may come with the next call of the container."""
+    """The declaration of the goods names no conveyance, so the goods may come with the next visit of the container."""
     desk = story(decider).when(discharged(60), message_id="first", at=at(61)).when(held(A, when=80), at=at(80))
     desk.when(discharged(10), message_id="second", at=at(90))
     assert not [fact for fact in desk.facts if isinstance(fact, ContainerArrived)]
@@ -322,8 +322,8 @@ def test_a_paper_that_was_withdrawn_between_the_two_times_of_an_opening_leaves_i
 
 @pytest.mark.parametrize("later", [100.0, 130.0])
 def test_the_same_is_true_in_whatever_order_the_reports_are_read(later: float) -> None:
-    """The times in the headers of the reports decide which report is the first one. The order in which the desk reads
-    them does not matter."""
+    """The recorded times in the headers of the reports decide which report is the first one. The order in which the
+    desk reads the reports does not matter."""
     messages: list[tuple[str, Message, float]] = [
         ("d1", discharged(0), 300.0),
         ("d2", discharged(30), 40.0),

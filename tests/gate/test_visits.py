@@ -120,7 +120,7 @@ def test_two_papers_of_one_bill_are_one_lot() -> None:
         facts.same_goods_declared(B, A, bill_no="bl-7", at=at(2)),
         facts.same_goods_declared(A, B, bill_no="BL 7", at=at(2)),
     )
-    # The container has two lots, and only one is declared after the strike. So the container may not leave yet.
+    # The container has two lots. After the strike, only one declared lot remains. So the container may not leave yet.
     desk.when(struck(B)).then(facts.lot_struck(B, at=at(3)))
     desk.when(freed(C, shared_by=2, bill="BL 8")).then(facts.container_may_leave(1, arrival_of(A), A, C, at=at(4)))
 
@@ -246,8 +246,8 @@ def test_a_discharge_tells_the_arrival_of_awaited_goods() -> None:
 
 
 def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -> None:
-    """The fact also tells the release desk that a terminal reports this container, so its departure will be reported,
-    too."""
+    """The fact `ContainerArrived` also tells the release desk that a terminal reports this container, so that its
+    departure will be reported, too."""
     desk = story(decider, held(A, arrived=5), held(B, arrived=6, bill="2"))
     desk.when(discharged(30), at=at(40)).then(
         facts.equipment_event_recorded("m3", EquipmentEvent.DISCHARGED, arrival_of(A), laden=True, at=at(30)),
@@ -380,8 +380,8 @@ def test_a_retracted_departure_did_not_happen() -> None:
 @pytest.mark.parametrize("laden", [None, True, False])
 @pytest.mark.parametrize("first", ["a", "z"])
 def test_of_two_departures_of_the_same_time_the_one_told_first_is_the_departure(first: str, laden: bool | None) -> None:
-    """The report with the earlier time in its header counts, whatever the ids are and in whatever order the desk reads
-    them."""
+    """The report with the earlier recorded time in its header counts, whatever the ids of the reports are and in
+    whatever order the desk reads the reports."""
     second = "m" if first == "z" else "zz"
     gates = {first: event(OUT, 10, "G3", laden), second: event(OUT, 10, "G4", True)}
     desk = story(decider, held(A), freed(A)).when(gates[first], message_id=first, at=at(11))

@@ -68,8 +68,8 @@ def report(dice: Random, now: float) -> Message:
 
 
 def decision(dice: Random, now: float, ids: list[str]) -> Message:
-    """Returns a random request of an officer or a terminal, which may name an earlier message. `ids`: the ids of
-    these."""
+    """Returns a random request of an officer or a terminal, which may name an earlier message. `ids`: the ids of the
+    earlier messages."""
     named = dice.choice(ids) if ids else "nobody"
     match dice.randrange(7):
         case 0:
@@ -156,8 +156,8 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
 
 
 def whatever_it_had_answered(box: Box) -> bool:
-    """Returns whether the container may leave, without regard to the answers that the desk gave before. Alarms which
-    say that it left against such an answer count as settled by an officer."""
+    """Returns whether the container may leave, computed as if the desk had given no answers before. Alarms which say
+    that the container left against the gate's answer count as settled by an officer."""
     unasked = replace(box, yes=())
     against = tuple([alarm.key for alarm in look(unasked).alarms if alarm.why == "left_against_no"])
     seen_to = replace(unasked, findings=(*box.findings, ContainerFinding("seen to", NOON, "inside", settled=against)))

@@ -236,9 +236,9 @@ def test_what_was_taken_back_before_the_box_came_leaves_nothing() -> None:
 @pytest.mark.parametrize("lodged", [-5, 60], ids=["before the discharge", "after it"])
 @pytest.mark.parametrize("shared_by", [1, 2])
 def test_a_paper_that_is_taken_back_while_the_box_is_here_leaves_its_goods_in_it(lodged: float, shared_by: int) -> None:
-    """Once, goods that were not inspected could leave a shared container without a declaration when the other lot was
-    released. This happened if their arrival was not reported, or if the release desk granted the withdrawal before it
-    read the arrival."""
+    """In an older version, goods that were not inspected could leave in a shared container without a declaration when
+    the other lot was released. This happened if the arrival of the goods was not reported, or if the release desk
+    granted the withdrawal before it read the arrival."""
     paper, landed = held(A, bill="1", shared_by=shared_by, when=lodged), discharged(0)
     desk = story(decider)
     for message in (paper, landed) if lodged < 0 else (landed, paper):
@@ -382,7 +382,7 @@ def test_what_was_counted_before_the_box_was_stuffed_here_counts_no_more() -> No
     )
 
 
-# goods that left by their bills
+# goods that were handed out when the container was stripped: they left by their bills
 
 
 def test_what_was_released_when_the_box_was_stripped_does_not_leave_in_it() -> None:

@@ -1,4 +1,4 @@
-"""What counts if a moment is exactly on a limit, and when is it certain with which visit goods have left?"""
+"""What counts if an event time is exactly on a limit, and when is it certain with which visit goods have left?"""
 
 import pytest
 

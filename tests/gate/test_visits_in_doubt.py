@@ -127,8 +127,8 @@ def test_goods_declared_while_their_box_was_told_to_be_outside_do_not_leave_unde
 
 
 def test_a_lot_that_the_yes_did_not_name_has_not_left_released() -> None:
-    """The container left at minute 9, when the gate's yes named only A. The desk read the statement about B, which is
-    of minute 8, at minute 10."""
+    """The container left at minute 9, when the gate's yes named only A. The statement about B was written at minute 8,
+    but the desk read it only at minute 10."""
     desk = story(decider, held(A, arrived=0), freed(A))
     desk.when(held(B, arrived=0, when=8), at=at(10)).then(
         *same_box_declared(B, A, at=at(10)), goods_wait(2, arrival_of(B), B, released=1, at=at(10))
@@ -365,8 +365,8 @@ def test_a_box_that_is_found_inside_after_it_was_found_outside_goes_on() -> None
 
 
 def test_an_officer_who_found_a_box_outside_by_mistake_finds_it_inside_although_a_departure_was_told() -> None:
-    """The first finding settled the alarm of the departure. Because of that the second finding once did not retract the
-    departure, and the goods counted as gone for ever."""
+    """The first finding settles the alarm of the departure. In an older version, the second finding therefore did not
+    retract the departure, and the goods counted as gone for ever."""
     desk = story(decider, held(A, arrived=0))
     desk.when(out(5), at=at(5)).then(*goods_left_unreleased("m2", arrival_of(A), A, at=at(5)))
     desk.when(found("outside", 30), at=at(30)).then(
@@ -444,9 +444,6 @@ def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_
     )
 
 
-# The gate desk keeps a limited number of visits, goods and reports of a container.
-
-
 def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_the_next_call() -> None:
     """The discharge may belong to the next call. So the release of the goods that arrived lets nothing out until the
     terminal reports the conveyance."""
@@ -480,6 +477,9 @@ def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_t
         facts.visit_opened(arrival_of(A), laden=True),
         facts.container_arrived(visit=arrival_of(A), consignment_id=A),
     )
+
+
+# The gate desk keeps a limited number of visits, goods and reports of a container.
 
 
 def test_estimates_never_crowd_out_what_happened(few: None) -> None:
@@ -533,7 +533,7 @@ def test_what_was_struck_off_makes_room_and_a_count_ends_the_doubt(few: None) ->
         desk.when(held(name), at=at(1))
     for number, name in enumerate(names[:-1]):
         desk.when(struck(name), message_id=f"strike-{number}", at=at(2))
-    # one lot is not known
+    # the full record had no room for one of the lots
     desk.when(freed(B, arrived=0), at=at(3)).then(facts.container_arrived(visit="m1", consignment_id=B))
     desk.when(found("inside", 5, lots=1), at=at(5)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(5)), facts.container_may_leave(2, "m1", B, at=at(5))

@@ -1,5 +1,5 @@
-"""Does the gate desk publish what a container waits for, and whose move that is, exactly once whenever no other fact on
-its topic says so?"""
+"""Does the gate desk publish exactly once what a container waits for, and whose move that is, whenever this changes and
+no other fact on the desk's topic shows the change?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -81,7 +81,7 @@ def left_and_came_again() -> Story:
 
 
 def inside_after_all(desk: Story, when: float) -> None:
-    """An officer finds the container inside."""
+    """Lets an officer find the container inside, and checks the facts that follow."""
     desk.when(found("inside", when), message_id="seen", at=at(when)).then(
         facts.container_finding_recorded("inside", "left", at=at(when)),
         facts.visit_opened("m1", laden=True),
@@ -105,7 +105,8 @@ def test_a_count_is_awaited_as_soon_as_the_finding_shows_that_it_is_needed_and_t
 
 
 def test_a_count_that_is_awaited_again_is_published_again() -> None:
-    """Between the two facts, the container waited for an officer to lift a hold."""
+    """The desk publishes that the container waits for a count, and then that it waits until a hold is lifted. When the
+    hold is lifted, the desk publishes a second time that the container waits for a count."""
     desk = left_and_came_again()
     inside_after_all(desk, AGAIN + 20)
     desk.when(box_held(), message_id="hold", at=at(AGAIN + 30)).then(

@@ -64,7 +64,8 @@ class Stay:
     - `ended`: whether the desk has read the next opening
     - `untold`: whether nobody reports the departure
     - `free_since`: when the last goods of an export were released
-    - `disputed`: whether a later retracted report or finding gave a departure that would not have been lawful
+    - `disputed`: whether a wrong report or finding may have changed for a while what the desk published about the
+      departure; then only the desk's last fact about it must be right
     """
 
     number: int
@@ -105,8 +106,8 @@ class World:
     allowed: int = 0
     holds: set[str] = field(default_factory=set)
     not_before: float = 0.0
-    """The next visit opens no earlier than this, because reports and findings about this visit have event times up to
-    it."""
+    """The earliest time at which the next visit may open, because reports and findings about the present visit have
+    event times up to this time."""
 
     def __post_init__(self) -> None:
         dice = self.dice
@@ -118,8 +119,8 @@ class World:
     def say(
         self, topic: str, when: float, message: Message, stay: Stay, paper: Paper | None = None, id: str = ""
     ) -> float:
-        """Writes a message to one of the two topics, and returns when the gate desk reads it. Each topic keeps its own
-        order; there is no order between the two."""
+        """Writes a message to one of the two topics. Returns the time at which the gate desk will read it. Each topic
+        keeps its own order; there is no order between the two topics."""
         read_at = max(when, self._topic.get(topic, 0.0) + 0.001, self.now)
         self._topic[topic] = read_at
         self._count += 1
@@ -127,8 +128,7 @@ class World:
         return read_at
 
     def hear_until(self, when: float) -> None:
-        """Lets the gate desk read every message that it gets up to this time, and checks the invariants after each of
-        them."""
+        """Lets the gate desk read every message up to this time, and checks the invariants after each message."""
         while self._queue and self._queue[0][0] <= when:
             read_at, _, _, message, stay, paper, name = heapq.heappop(self._queue)
             self.now = max(self.now, read_at)
@@ -166,8 +166,8 @@ class World:
         return last if last and last.opened <= self.now and last.left is None else None
 
     def nothing_leaves_by_mistake(self) -> None:
-        """Checks that the answer is not yes while an officer holds the container, or while a declared lot in it is not
-        released. The lots are checked only if the gate desk has read that this visit opened."""
+        """Checks that the gate's answer is not yes while an officer holds the container, or while a declared lot in it
+        is not released. The lots are checked only if the gate desk has read that the present visit opened."""
         if may_leave(self.desk):
             assert not self.holds, "a yes while an officer holds the container"
         stay = self.inside()
@@ -204,8 +204,8 @@ class World:
             begin = max(begin, self.now, self.not_before)
             last = self.stays[-1] if self.stays else None
             if last is not None and last.untold and not self.terminal_knows_ship:
-                # Nobody reported the end of the last visit, and the terminal names no ship. Openings of two visits
-                # within a day would count as one opening.
+                # Nobody reported the end of the last visit, and the terminal names no ship. If the next visit opened
+                # within a day of the last one, the two openings would count as one.
                 begin = max(begin, last.opened + DAY + HOUR)
             self.visit(number, begin)
             begin = max(self.now, begin)
@@ -269,8 +269,9 @@ class World:
         return name
 
     def state_again(self, stay: Stay, *, released: bool) -> None:
-        """If `released` is false, the release desk holds the goods of this stay, because it read that they left without
-        release. If `released` is true, it releases the goods, because it read that they had not left."""
+        """Writes the release desk's next statement about the goods of this stay. If `released` is false, the desk holds
+        the goods, because it read that they left without release. If `released` is true, the desk releases the goods,
+        because it read that they had not left."""
         for paper in stay.papers:
             if paper.statement is not None and not paper.doubled:
                 state = self._freed if released else self._held
@@ -453,7 +454,7 @@ class World:
     def leave_again(self, stay: Stay, kind: EquipmentEvent, lawful_since: float, after: float) -> float:
         """Somebody else reports the departure a second time, with another event time and without naming the first
         report. If the departure was not lawful at that time, the sender retracts the report, or an officer finds the
-        container outside. Returns when the desk reads the last of these messages."""
+        container outside. Returns the time at which the desk reads the last of these messages."""
         assert stay.left is not None, "it left"
         dice, name = self.dice, self._name("again")
         other = stay.left + dice.choice(

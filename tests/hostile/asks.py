@@ -51,8 +51,8 @@ class Ask:
 
 
 class Asks(Flood):
-    """Makes requests to the console. `next(…)` returns (kind of hostility, request). Bodies have the same kinds of
-    faults as messages have (`tests/hostile/messages.py`)."""
+    """Makes requests to the console. `asks` yields (kind of hostility, request) without end. Bodies have the same kinds
+    of faults as messages have (`tests/hostile/messages.py`)."""
 
     def __init__(self, seed: str) -> None:
         super().__init__("declaration", seed, 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from deploy.kafka.broker import free_port
 from schemas.topics import FACTS_AND_REQUESTS
@@ -28,8 +28,8 @@ TEXTS = ("title", "title_zh", "detail", "detail_zh")
 
 @dataclass
 class Answers:
-    """The statuses by kind of hostility (`outcomes`), the ids of the requests that were accepted (`taken`), and the
-    errors in answers (`faults`)."""
+    """`outcomes`: (kind of hostility, status or `closed`) → how many answers; `taken`: the ids of the requests that
+    were accepted; `faults`: the errors in answers."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken: set[str] = field(default_factory=set)
@@ -90,7 +90,8 @@ def run(count: int, seed: str, port: int) -> Answers:
 
 
 def written(bootstrap: str, partitions: int) -> Counter[str]:
-    """Returns request id → how often it is on the request topics."""
+    """Returns request id → how often it is on the request topics. Raises KafkaException if they cannot be read to their
+    ends."""
     reader = Consumer(
         {"log_level": 0, "bootstrap.servers": bootstrap, "group.id": "hostile", "enable.partition.eof": True}
     )
@@ -99,10 +100,13 @@ def written(bootstrap: str, partitions: int) -> Counter[str]:
     found, ends = Counter[str](), 0
     while ends < len(from_start):
         for message in reader.consume(1000, 1.0):
-            if message.error() is not None:
+            error = message.error()
+            if error is None:
+                found[dict(message.headers())["ce_id"].decode()] += 1
+            elif error.code() == KafkaError._PARTITION_EOF:
                 ends += 1
             else:
-                found[dict(message.headers())["ce_id"].decode()] += 1
+                raise KafkaException(error)
     reader.close()
     return found
 

@@ -27,7 +27,8 @@ from tests.voice import NOON
 PARTITIONS = 4
 BATCH = 500
 WATCH = 10_000
-"""The number of messages after which a desk starts again with an empty state."""
+"""The number of messages after which a desk starts again with an empty state. In this file a watch is such a run of
+messages at one desk; it is not a watch of the release desk."""
 LARGEST = 8 << 20
 """`max.message.bytes` of every topic. If a desk had to write a larger message, it could not continue."""
 REFUSALS = frozenset({"RequestRefused", "DeclarationRejected"})
@@ -35,8 +36,9 @@ REFUSALS = frozenset({"RequestRefused", "DeclarationRejected"})
 
 @dataclass
 class Tally:
-    """The outcomes by kind of hostility, the reasons of parking, the exceptions of deciders, and the size of the
-    largest message."""
+    """What happened in one or more watches. `outcomes`: (kind of hostility, outcome) → how many messages; `parked`:
+    reason → how many parked messages; `raised`: exception of a decider → how often; `messages`, `records`: how many
+    were decided and stored; `largest`: the bytes of the largest message."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     parked: Counter[str] = field(default_factory=Counter)
@@ -55,8 +57,8 @@ class Tally:
 
 
 def watches(count: int) -> list[tuple[str, int, int]]:
-    """Divides `count` messages among the desks. Returns (desk, number of its watch, number of messages); a watch is
-    a run of at most WATCH messages."""
+    """Divides `count` messages among the desks, and the messages of each desk into watches of at most WATCH messages.
+    Returns (desk, number of the watch at this desk, number of messages) for each watch."""
     share, rest = divmod(count, len(SERVICES))
     shares = {name: share + (number < rest) for number, name in enumerate(SERVICES)}
     return [

@@ -107,9 +107,9 @@ def ask_gate(port: int, ended: Event, answers: Answers) -> None:
 
 
 class Asking(NamedTuple):
-    """Who sends requests, and for how long. `line`: the header with the account's key; `examples`: for each operation
-    and phase; `named`: the values of parameters in the addresses; `rights`: the content of the file for
-    `fuzz_rights.py`."""
+    """Who sends requests, and for how long. `line`: the header with the account's key; `examples`: how many requests
+    schemathesis makes at most for each operation and phase; `named`: the values of parameters in the addresses;
+    `rights`: the content of the file for `fuzz_rights.py`."""
 
     who: str
     line: str
@@ -208,7 +208,7 @@ def faults(answers: Answers) -> list[str]:
 
 
 def main() -> int:
-    """Runs the program. Returns 1 if there was an answer that is not allowed, otherwise 0."""
+    """Runs the program. Returns 1 if schemathesis found something, or if another answer is not allowed; otherwise 0."""
     parser = argparse.ArgumentParser(description="Fuzz the console's HTTP API")
     parser.add_argument("--seconds", type=int, default=180, help="for somebody who may everything; 0: nobody")
     parser.add_argument("--examples", type=int, default=30, help="of each operation and phase")

@@ -81,8 +81,9 @@ def main() -> None:
 
 
 def flood_console(count: int, seed: str) -> tuple[Answers, Counter[str], int]:
-    """Runs the flood of requests on a broker of its own. Returns the answers, the number of messages on the topics by
-    request, and the console's memory in MB."""
+    """Runs the flood of requests on a broker of its own. Returns the answers, request id → how many messages the topics
+    have of this request, and the console's memory in MB. Raises AssertionError if the topics lack a request that was
+    answered 202, or have a request twice."""
     with tempfile.TemporaryDirectory() as folder:
         broker = Broker(Path(folder, "kafka"), free_port())
         broker.start()

@@ -88,7 +88,8 @@ class Draft:
 
 
 class Flood:
-    """Makes messages to one desk, as the loop would read them. `next(…)` returns (kind of hostility, message)."""
+    """Makes messages to one desk, as the loop would read them. Iterating yields (kind of hostility, message) without
+    end."""
 
     def __init__(self, desk: str, seed: str, partitions: int) -> None:
         self.desk = desk

@@ -22,9 +22,9 @@ DECIDERS: dict[str, Any] = {desk.name: desk.decider for desk in desks(SERVICES, 
 class Journey:
     """One consignment on its way through all services, each with one state per key.
 
-    `when` sends one request. The desks then read until no message is unread, while the clock stands still. `then`
-    compares all facts that the desks published because of the request, desk by desk and in order. If the facts of a
-    step were not compared, the next step fails.
+    In a step, `when` sends one request, or `when_time_passes` moves the clock. The desks then read until no message is
+    unread, while the clock stands still. `then` compares all facts that the desks published in the step, desk by desk
+    and in order. If the facts of a step were not compared, the next step fails.
     """
 
     at: datetime = NOON
@@ -32,7 +32,7 @@ class Journey:
     unread: deque[tuple[str, str, Message]] = field(default_factory=deque)
     """Service, message id and message, in the order in which they were sent."""
     facts: dict[str, tuple[Fact, ...]] = field(default_factory=dict)
-    """Desk → the facts that it published because of the last request. Desks without facts are left out."""
+    """Desk → the facts that it published in the last step. Desks without facts are left out."""
     compared: bool = True
 
     def when(self, request: Request, request_id: str, *, after: timedelta = timedelta()) -> "Journey":

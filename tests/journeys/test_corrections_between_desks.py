@@ -127,8 +127,8 @@ class Border:
         return {"consignment_id": CONSIGNMENT, "asked_by": who, "occurred_at": self.at, **fields}
 
     def _find(self) -> None:
-        """Sends findings. Mostly they answer the control as it is ordered now, otherwise an earlier order or one that
-        does not exist yet."""
+        """Sends findings. Mostly their revision is the one that the inspection desk expects now, otherwise a random one
+        from 0 to 3."""
         control = self._control()
         order = next((o for o in getattr(self.states["inspection"], "orders", ()) if o.control is control), None)
         revision = order.next_revision if order and self.dice.random() < 0.8 else self.dice.randint(0, 3)

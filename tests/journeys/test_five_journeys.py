@@ -56,8 +56,8 @@ def spans(journey: Journey) -> dict[str, float]:
 
 
 def lodged(declaration: LodgeDeclaration, assessment: ConsignmentAssessed) -> Journey:
-    """A journey in which the declaration is accepted, the risk desk has chosen the lane, its controls are ordered, and
-    the goods and their container wait."""
+    """A journey in which the declaration was accepted, the risk desk has published `assessment`, the controls that it
+    names were ordered, and the goods and their container wait."""
     ordered = [facts.inspection_ordered(each, LODGED + LIMITS[each]) for each in assessment.controls]
     desks: dict[str, Any] = {"inspection": tuple(ordered)} if ordered else {}
     return (

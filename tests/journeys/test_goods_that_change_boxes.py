@@ -512,6 +512,6 @@ def test_a_stripping_that_was_taken_back_keeps_nothing_by_mistake_and_lets_nothi
 
 
 def _known_as_held(quay: Quay) -> bool:
-    """Whether the gate desk of the new container has read that one of the consignments is held."""
+    """Whether the gate desk of the new container has read that one of the consignments is held or refused."""
     parts = as_box(quay.states["gate", OTHER_BOX]).parts
     return any(part.standing in ("held", "refused") for part in parts)

@@ -39,8 +39,8 @@ class Leaping(Clock):
 
 
 class Log:
-    """The messages of a cluster's topics. Each call reads only the new messages, because a test that waits calls it
-    many times."""
+    """The messages of a cluster's topics. Each call of `entries` reads only the new messages, because a test that waits
+    calls it many times."""
 
     def __init__(self, kafka: Access) -> None:
         self._kafka = kafka
@@ -74,7 +74,7 @@ class Log:
 
 
 class Border:
-    """A cluster with desks, as a declarant, an officer or a port uses it."""
+    """Sends requests to the desks of a cluster, and reads their facts."""
 
     def __init__(self, kafka: Access | str, partitions: int, clock: Clock = CLOCK) -> None:
         access = access_to(kafka)
@@ -134,8 +134,8 @@ class Border:
         return [e for e in self._log.entries() if e.key == key and ROLES[e.topic] != "requests"]
 
     def until(self, key: str, *kinds: str) -> dict[str, Any]:
-        """Waits until there is a fact of each of these kinds with this key. Returns kind → the body of the last fact
-        of this kind."""
+        """Waits until there is a fact of each of these kinds with this key. Returns, for every kind of fact with this
+        key, kind → the body of the last fact of this kind."""
         facts: dict[str, Any] = {}
         messages = 0
 
@@ -169,7 +169,7 @@ def running(
     clock: Clock = CLOCK,
 ) -> Iterator[list[Loop]]:
     """Runs the loops of these services, or of a test's own desks, in threads of this process. At the end of the block
-    they are stopped in order."""
+    the loops are told to stop, and the threads end."""
     settings = WorkerSettings(
         kafka=bootstrap,
         partitions=partitions,

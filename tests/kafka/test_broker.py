@@ -1,5 +1,5 @@
-"""What does the embedded broker do after it was killed, with data of a newer Kafka, and with the archive of its
-classes?"""
+"""What does the embedded broker do if it was killed before, and if its data come from a newer Kafka? When does it write
+and use the archive of its classes?"""
 
 import signal
 import subprocess
@@ -21,8 +21,8 @@ from tests.conftest import PARTITIONS
 from tests.waiting import wait
 
 NEXT_METADATA = 31
-"""A metadata version that the broker of deploy/kafka/pom.xml supports only as an unstable one. Its last stable
-version is 30."""
+"""The number of a metadata version that the broker of deploy/kafka/pom.xml supports only as an unstable version. The
+last stable metadata version of this broker is 30."""
 TOPIC = "customs-declaration-facts"
 FROZEN_SECONDS = 5.5
 NOBODY = 1 << 22
@@ -144,7 +144,7 @@ def test_a_broker_that_ended_in_order_leaves_its_classes_to_the_next_one_and_a_k
 ) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
-    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # a starter that was killed would leave such a file
+    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # left by a killed process that had started a broker
     monkeypatch.setattr(archive, "JARS", kept)
     # A broker writes the archive of its loaded classes only if it ends by itself. On a busy machine this may take long,
     # so `stop` must wait before it kills the broker.

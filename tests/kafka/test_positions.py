@@ -35,7 +35,7 @@ STATES, REQUESTS = state_topic("declaration"), requests_topic("declaration")
 
 @pytest.fixture
 def losing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """Yields a border on which the declaration desk has accepted one declaration. The desk does not run any more."""
+    """Yields a border where the declaration desk has accepted one declaration and was then stopped."""
     with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         with running(border.bootstrap, PARTITIONS, names=DESK):
@@ -104,7 +104,7 @@ def delete_records(border: Border) -> None:
         except KafkaException as refused:
             if refused.args[0].code() != KafkaError.POLICY_VIOLATION:
                 raise
-            # the broker still uses the old setting, because it applies a changed one only after a moment
+            # The broker still uses the old setting, because it applies a changed setting only after a moment.
             return False
         return True
 
@@ -137,7 +137,8 @@ def test_positions_that_the_group_forgot_stand_in_it_again_before_anything_new_c
 
 
 def test_a_time_limit_moves_no_read_position_back(losing: Border) -> None:
-    """A transaction without messages contains the present read positions, not those of the last transaction."""
+    """A transaction for a time limit, in which no message was read, must contain the present read positions, not the
+    read positions of the last transaction."""
     topic, clock, names = facts_topic("release"), Leaping(), ("declaration", "risk", "inspection")
     lodged = lodge(reference="overdue", items=(good_item(hs_code="4407110000"), good_item()), containers=())
 
@@ -205,7 +206,7 @@ def test_a_desk_ends_when_its_states_are_made_anew_while_it_runs_and_does_not_st
 
 def test_rows_are_not_carried_on_from_a_topic_that_was_made_anew(losing: Border, tmp_path: Path) -> None:
     """The topic may be made anew before the projector starts or while it runs. The new topic may have more messages
-    than were read from the former one."""
+    than the projector had read from the former topic."""
     settings = ConsoleSettings(
         kafka=losing.bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{tmp_path}/console.db"
     )

@@ -34,8 +34,8 @@ FORGETFUL = {
 
 @pytest.fixture(scope="module")
 def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """Yields a border with a broker that forgets a producer after a second. By default, a broker forgets it after
-    a week."""
+    """Yields a border with a broker that forgets a producer after a second. With Kafka's default settings, a broker forgets
+    a producer id after a day, and a transactional id after a week."""
     with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS, settings=FORGETFUL) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -133,8 +133,8 @@ def test_a_batch_that_takes_longer_than_a_transaction_may_is_read_again_in_small
 
 
 def test_a_transaction_aborted_right_after_a_commit_ends_no_worker(forgetful: Border) -> None:
-    """The coordinator may still be writing the markers of the last commit. It then answers the abort with an error that
-    is fatal for librdkafka."""
+    """The transaction coordinator may still be writing the transaction markers of the last commit. It then answers the
+    abort with an error that is fatal for librdkafka."""
     settings = WorkerSettings(
         kafka=forgetful.bootstrap, partitions=PARTITIONS, slot="abort", transaction_timeout_ms=8000
     )

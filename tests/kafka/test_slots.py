@@ -45,8 +45,8 @@ FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
 LENIENT = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "60"}
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
 SOON = 180
-"""The most seconds for a wait. The sessions of workers last longer in tests in which no worker may wait for the end of
-a session."""
+"""The most seconds that a test waits for something. In tests in which no worker may wait for the end of another
+worker's session, the sessions are longer than that."""
 
 
 @pytest.fixture(scope="module")
@@ -184,8 +184,8 @@ Loop(desks(["risk"], PUBLISHED)[0], WorkerSettings(slot="slow")).run()
 
 
 def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border) -> None:
-    """During a take-over, the callbacks of the client wait until its next call. In an older version, a call within a
-    callback ended the process."""
+    """While a worker takes partitions over, the client holds the callback of a further rebalance back until the worker
+    calls the client again. In an older version, a call of the client within a callback ended the process."""
     env = os.environ | {"DTG_KAFKA": quiet.bootstrap, "DTG_PARTITIONS": str(PARTITIONS)}
     slow = Popen([sys.executable, "-c", SLOW_TAKE_OVER], stdin=PIPE, stdout=DEVNULL, stderr=PIPE, text=True, env=env)
     assert slow.stdin is not None and slow.stderr is not None
@@ -205,8 +205,8 @@ def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border
 
 @contextmanager
 def another_member(border: Border, desk: str) -> Iterator[Consumer]:
-    """Joins the desk's group as another member. It gets partitions only after the present members have learned of the
-    rebalance and joined again."""
+    """Yields a consumer that has joined the desk's group as a further member. It gets partitions only after the present
+    members have learned of the rebalance and joined again."""
     group = f"customs-{desk}"
     member = Consumer(
         {
@@ -227,7 +227,8 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
         return bool(found.state == ConsumerGroupState.PREPARING_REBALANCING)
 
     border.eventually(rebalances)
-    # The poll lasts as long as three heartbeats. By then the other members have learned of the rebalance.
+    # A member learns of a rebalance by its heartbeat. The poll lasts as long as the interval between two heartbeats of a
+    # worker with the default settings.
     member.poll(1.5)
     try:
         yield member
@@ -301,7 +302,8 @@ loop.run()
 
 
 def test_a_time_limit_is_told_once_although_a_worker_that_was_replaced_tells_it_late(quiet: Border) -> None:
-    """A transaction for a time limit contains no new read position, because no message was read."""
+    """In a transaction for a time limit no message is read. So no read position shows that another worker has already
+    told the time limit."""
     lodged = lodge(reference="overdue", items=(good_item(hs_code="4407110000"), good_item()), containers=())
     with running(quiet.bootstrap, PARTITIONS, "early", ("declaration", "risk", "inspection")):
         quiet.ask(lodged)
@@ -364,8 +366,8 @@ def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
 def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In an older version, the end that was reported together with the aborted batch counted as read, so the lag
-    seemed to be 0."""
+    """In an older version, after an abort, the desk still counted the partition as read up to the end that the client
+    had reported with the aborted batch. So the lag seemed to be 0."""
     failed: list[dict[tuple[str, int], int]] = []
     after: list[dict[tuple[str, int], int]] = []
     with running(quiet.bootstrap, PARTITIONS, "abort", ("declaration",)) as [desk]:
@@ -394,8 +396,8 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
 def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
     quiet: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a broker was unreachable, kafka-python returns None as the position until the broker has returned the
-    beginning offset again."""
+    """After a broker was unreachable, kafka-python returns None as the position until the broker has answered with the
+    beginning offset of the partition."""
     lodged = {ask(quiet, f"to be read {n}") for n in range(8)}
     known, unknown = KafkaConsumer.position, iter([None] * 6)
     monkeypatch.setattr(KafkaConsumer, "position", lambda *topic_partition: next(unknown, known(*topic_partition)))

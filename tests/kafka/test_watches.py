@@ -28,7 +28,7 @@ DESKS = "declaration,risk,inspection,quarantine,release,gate,clearance"
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """Yields a border with a broker that only the workers of this test use."""
+    """Yields a border with a broker that only the workers of this module use."""
     with provisioned(tmp_path_factory.mktemp("kafka")) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
@@ -37,7 +37,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 @pytest.fixture(scope="module")
 def console(quiet: Border, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Yields a console on that broker."""
+    """Yields a console on the broker of `quiet`."""
     url = f"sqlite:///{tmp_path_factory.mktemp('console')}/console.db"
     migrate(url)
     running = Running(

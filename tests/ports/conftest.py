@@ -20,7 +20,7 @@ def quiet_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture(scope="session")
 def wire(quiet_broker: Broker) -> str:
-    """The bootstrap servers of that broker."""
+    """The bootstrap servers of `quiet_broker`."""
     return quiet_broker.bootstrap
 
 

@@ -1,5 +1,5 @@
-"""What does a port in these tests do? It stores each act in the same transaction as its notebook. If this module is run
-as a program, the process kills itself between an act and the commit."""
+"""What does a port in these tests do? For each notice it stores an act (one row), in the transaction in which the
+notebook records the notice. If this module is run as a program, it kills itself between an act and the commit."""
 
 import contextlib
 import os
@@ -14,8 +14,8 @@ from services.ports.topic import TopicPort
 
 
 class Gatehouse:
-    """Stores its acts in a table of the notebook; at act number `dies_at` it kills its process, after the act and
-    before the commit."""
+    """The handler of a port. Stores its acts in a table of the notebook. At act number `dies_at` it kills its process,
+    after the act and before the commit."""
 
     def __init__(self, notebook: Notebook, dies_at: int = 0) -> None:
         self.unread_messages: list[Unread] = []

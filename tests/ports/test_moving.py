@@ -23,7 +23,7 @@ BEFORE = {
     "port_places": ["source", "partition", "next"],
     "port_sources": ["source", "identity", "reading"],
 }
-"""Tables of a notebook that the software version before wrote."""
+"""Table → its columns, in a notebook that the software version before wrote."""
 
 
 def of_the_software_version_before(bootstrap: str, file: Path) -> Gatehouse:
@@ -61,7 +61,7 @@ def anew(wire: str) -> str:
 
 
 def handed_over(house: Gatehouse, *borders: Border) -> list[tuple[str, str]]:
-    """The notices about these goods and their containers that were handed over."""
+    """(subject, kind) of each notice about these goods and their containers that was handed over."""
     ours = {name for each in borders for name in (each.id, *each.containers)}
     return [(notice.subject, notice.kind) for notice in house.heard_of if notice.subject in ours]
 

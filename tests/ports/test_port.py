@@ -142,7 +142,7 @@ RUBBISH: dict[str, tuple[str, dict[str, bytes | None], bytes | None]] = {
 
 
 def lay(bootstrap: str, topic: str, key: bytes, value: bytes | None, headers: dict[str, bytes | None]) -> str:
-    """Writes any message to a topic; returns its position."""
+    """Writes a message with any content to a topic. Returns its position, as `<topic>/<partition>/<offset>`."""
     positions: list[str] = []
     producer = clients.producer(access_to(bootstrap), {})
     producer.produce(

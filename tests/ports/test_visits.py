@@ -75,7 +75,8 @@ def closed(how: str) -> VisitClosed:
 
 
 class Wire:
-    """A topic for ports in memory, with the facts of the two desks in order."""
+    """A topic for ports in memory, with facts of the release desk and the gate desk in the order in which the test
+    gives them."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.notebook, self.house, self.count = notebook, Gatehouse(notebook), 0
@@ -194,7 +195,8 @@ def test_a_notebook_read_again_ends_the_yes_again(port: Wire) -> None:
 
 
 def test_an_unreadable_end_of_a_visit_keeps_the_box(port: Wire, tmp_path: Path) -> None:
-    """A later version may write this fact with other fields, and a fact that cannot be read must not lead to a yes."""
+    """A later version may write `VisitClosed` with other fields, and a fact that cannot be read must not lead to a
+    yes."""
     port.says(granted(1, BOX), may_leave(1, "v-1"))
     cause = {
         "ce_source": b"/desks/gate",
@@ -254,7 +256,7 @@ def test_the_page_names_every_event_every_alarm_and_what_ends_a_yes() -> None:
 
 
 def test_the_messages_of_the_topic_that_the_page_shows_are_those_that_ports_get() -> None:
-    """The page must show them as a port reads them, without fields that are not for ports."""
+    """The page must show these messages as a port reads them, without fields that are not for ports."""
     shown = {}
     for kind in ("ReleaseRevoked", "ContainerMayLeave"):
         after = PAGE.partition(f"ce_type: {kind}`")[2].partition("```json\n")[2]

@@ -41,7 +41,7 @@ WHY = "read from the sheet of another chamber"
 
 
 def correct(record: RecordTreatment, wrong: str) -> CorrectTreatment:
-    """The request to replace the record `wrong` by this one."""
+    """The request to replace a record by `record`. `wrong`: the id of the message with the replaced record."""
     desk = {name: getattr(record, name) for name in RecordTreatment.model_fields}
     return CorrectTreatment(**desk, wrong=wrong, reason=WHY)
 

@@ -202,8 +202,8 @@ def _step_holds(row: Row, step: Step, made: RecordTreatment, by_place: list[list
 
 
 def _run_holds(row: Row, step: HeldTemperature, readings: list[Reading]) -> bool:
-    """Whether two readings are far enough apart in time. From the first of them to the second, all readings must be
-    correct, and no two successive readings may be too far apart."""
+    """Whether there are two readings at least as far apart as the step must last. From the first of them to the second,
+    all readings must be correct, and no two successive readings may be too far apart."""
     desk = [r for r in readings if r.concentration_g_m3 is not None] if step.floor_g_m3 else readings
     for first in range(len(desk)):
         for end in range(first, len(desk)):

@@ -79,8 +79,8 @@ def goods_called_back_to_arrive(version: int, at: datetime, since: datetime) -> 
 def goods_no_longer_refused(
     version: int, at: datetime, cause: str, *holds: Hold, arrived_at: datetime | None = NOON
 ) -> tuple[Fact, ...]:
-    """Returns the facts if goods that were refused are no longer refused. `version`: of the revocation; the statement that the goods are held
-    has the next version."""
+    """Returns the facts if goods that were refused are no longer refused. `version`: of the revocation; the statement
+    that the goods are held has the next version."""
     gone = facts.refusal_revoked(version, phrase("failure_gone", hold=cause), at=at)
     return gone, *goods_held(version + 1, at, *holds, arrived_at=arrived_at)
 

@@ -95,8 +95,8 @@ def refused(messages: list[Message]) -> bool:
 
 @st.composite
 def looks(draw: st.DrawFn, control: ControlKind) -> list[Message]:
-    """The facts of the inspection desk about one control, and of the quarantine desk about the pests that it found.
-    Some answers are retracted and replaced."""
+    """The facts of the inspection desk about one control, and the facts of the quarantine desk about the pests that
+    were found in it. Some answers are retracted and replaced."""
     facts: list[Message] = []
     revision = 0
     for _ in range(draw(st.integers(0, 3))):
@@ -153,8 +153,8 @@ def goods(draw: st.DrawFn) -> list[Message]:
 
 
 def play(messages: list[Message]) -> Story:
-    """Lets the desk read the messages. After each of them goods may be released only if no answer is missing, and must
-    be refused exactly if something failed."""
+    """Lets the desk read the messages. After each message, checks that the goods are released exactly if nothing holds
+    or refuses them, and refused exactly if something failed."""
     desk = story(decider)
     read: list[Message] = []
     for message in messages:

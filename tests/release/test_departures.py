@@ -50,7 +50,7 @@ LAPSE = LAPSES[-1][1]
 
 
 def passes(desk: Story) -> Story:
-    """Lets the deadline of this state pass."""
+    """Lets the only deadline of the desk pass."""
     [deadline] = desk.deadlines()
     return desk.when(
         DeadlinePassed(subject=CONSIGNMENT, name=deadline.name, due=deadline.due),

@@ -1,6 +1,7 @@
 """Can any order of messages, some of them doubled, release goods with an open hold?
 
-The oracle does not use the desk's code; it only keeps the set of the messages.
+The oracle does not use the desk's code. It keeps which answers are required and which were given, which reports of
+arrivals were read, and how many departures stand.
 """
 
 from collections import Counter
@@ -67,8 +68,8 @@ LAWFUL = "v2"
 
 @dataclass
 class Oracle:
-    """Keeps which answers are missing and which were given, and what has arrived and left. Goods may go if no answer is
-    missing."""
+    """Keeps which answers are required and which were given, and which containers have arrived and left. The goods may
+    go if every required answer was given, nothing failed, a container has arrived, and none has left unreleased."""
 
     owed: set[str] = field(default_factory=lambda: {"assessment"})
     answered: set[str] = field(default_factory=set)

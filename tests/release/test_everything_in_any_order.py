@@ -112,7 +112,8 @@ class World:
 
     @property
     def boxes(self) -> set[str]:
-        """The containers that are, or were, here."""
+        """The containers that have arrived: those of reports that stand, and those of retracted reports that have
+        left."""
         outside = {box for box in BOXES if self.gone[box] > 0 or self.left[box] > 0}
         return set().union(*self.arrivals.values()) | (self.taken_back & outside)
 

@@ -260,8 +260,8 @@ def not_withdrawn(at: datetime) -> RequestRefused:
 
 @pytest.mark.parametrize("wished_first", [True, False])
 def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: bool) -> None:
-    """Once goods without a control could be withdrawn and declared again while an officer's hold was open, and the hold
-    was lost."""
+    """In an older version, goods without a control could be withdrawn and declared again while an officer's hold was
+    open, and the hold was lost."""
     # Here the withdrawal is requested before the assessment. The request waits for the assessment.
     if wished_first:
         desk = story(decider, withdrawal_requested()).when(place_hold(), message_id="h1")

@@ -57,7 +57,8 @@ def lift_watch(watch_id: str = "w") -> LiftWatch:
 
 
 def met(watch_id: str = "w") -> PlaceHold:
-    """Returns the hold that the console sends because of a watch, for goods that were declared before it."""
+    """Returns the hold that the console sends because of a watch, for goods that were declared before the watch was
+    placed."""
     return PlaceHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, reason="a tip", watch_id=watch_id)
 
 
@@ -270,7 +271,8 @@ def test_a_message_of_goods_under_the_key_of_watches_is_a_bug_and_the_other_way_
 
 @dataclass
 class World:
-    """A partition with its watches and two consignments with one bill; an oracle computes the open holds separately."""
+    """A partition of the release desk with its watches, and two consignments with the same bill. This class computes
+    the holds that must be open without the code of the desk."""
 
     watches: Story = field(default_factory=lambda: story(decider))
     goods: list[Story] = field(default_factory=lambda: [story(decider), story(decider)])

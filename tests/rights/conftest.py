@@ -35,7 +35,7 @@ class Secured:
         return Access(self.broker.bootstrap, "SASL_PLAINTEXT", file_of(self.credentials, name))
 
     def env(self, **more: str) -> dict[str, str]:
-        """Environment variables for a program that signs in to this broker."""
+        """Environment variables for a program that signs in to this broker with the credential `door`."""
         return {
             **kafka_environment(self.access("door")),
             "DTG_PARTITIONS": "1",

@@ -19,7 +19,7 @@ TRIED: dict[Resource, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def expected(rights: Rights) -> set[Granted]:
-    """Everything among the tried requests that these rights allow."""
+    """The operations of TRIED that these rights allow."""
     return {
         Granted(resource, name, operation)
         for resource, (names, operations) in TRIED.items()

@@ -150,7 +150,7 @@ def groups_joined(access: Access) -> set[Granted]:
 
 def removed(admin: KafkaAdminClient, group: str) -> Any:
     """The coordinator's answer to removing a member that does not exist. The request is sent again until a coordinator
-    is ready."""
+    is ready, for at most SECONDS."""
     end = time.monotonic() + SECONDS
     while True:
         try:

@@ -80,7 +80,7 @@ def accepted(
 
 
 def bill(number: int) -> str:
-    """The number of a bill of lading. Bills of different numbers are of different goods."""
+    """A bill of lading. Another `number` gives another bill, and so other goods."""
     return f"COSU{number:09d}"
 
 

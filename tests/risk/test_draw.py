@@ -40,7 +40,8 @@ def changed(declaration: DeclarationAccepted, **changes: Any) -> DeclarationAcce
 
 
 def test_a_declarant_who_looks_for_a_reference_that_is_not_drawn_finds_none() -> None:
-    """Everybody can hash the rule set and the reference, but the hash does not predict the draw any more."""
+    """Everybody can compute a hash of the rule set and the consignment id, as this test does. The hash must not predict
+    the draw."""
     for number in range(50):
         declaration = lodged(f"TRY-{number}")
         digest = sha256(f"2026-11-01/{declaration.consignment_id}".encode()).digest()

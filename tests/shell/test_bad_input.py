@@ -175,8 +175,8 @@ def test_no_decider_takes_what_stands_for_an_unreadable_record_for_a_state(servi
 
 
 def forged(worker: Worker, **changes: Any) -> MessageParked:
-    """Puts a fact into the parked topic that has the desk's name but was not written by the desk. Returns the fact that
-    the desk did write."""
+    """Lets the desk park a message, and puts a forged fact before the desk's own fact in the parked topic. The forged
+    fact also names the desk. `changes`: fields of the forged fact. Returns the fact that the desk wrote."""
     first = found(value=b"{")
     worker.turn(order(), first)
     lies = worker.memory.parked[0]
@@ -227,8 +227,8 @@ def test_an_order_that_raises_is_parked_itself_once_it_is_known_as_the_one_at_fa
 def test_a_replay_that_raises_in_a_later_turn_ends_once_its_key_is_known_as_the_one_at_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In an older version, the desk continued the replay although the key had been refused. So its process ended, and
-    ended again after each start."""
+    """In an older version, the desk continued a replay even after it had found out that the key of this replay makes
+    the batch fail. So the desk's process ended, and ended again after each start."""
     monkeypatch.setattr(replay, "REPLAYED", 1)
     worker = Worker()
     bad, behind = found(value=b"{"), found()

@@ -21,7 +21,8 @@ TOPIC = "customs-risk-facts"
 
 
 def test_a_commit_that_does_not_come_back_is_one_of_the_calls_that_end_the_process() -> None:
-    """If the coordinator does not answer, the client waits for ever."""
+    """If the group's coordinator does not answer, the client waits for ever. So the call must have a time limit after
+    which the process ends."""
     settings = WorkerSettings(kafka=f"127.0.0.1:{free_port()}", session_timeout_ms=1000)
     loop = Loop(desks(["inspection"])[0], settings)
     assignment, topic_partition = loop.assignment, (TOPIC, 0)

@@ -1,4 +1,5 @@
-"""Are all messages decided in the same way? Can a desk publish only the facts that the flow names?"""
+"""Are all messages decided in the same way? Is a desk kept from publishing a kind of fact that the flow (`FLOW`) does
+not name?"""
 
 import re
 from pathlib import Path

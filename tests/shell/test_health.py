@@ -17,7 +17,7 @@ LONG = 1000.0
 
 
 def loops_at(kafka: str) -> tuple[list[Loop], WorkerSettings]:
-    """Two loops, the first of which has made no progress for long."""
+    """Returns two loops, of which the first has made no progress for a long time, and the settings of the worker."""
     settings = WorkerSettings(kafka=kafka)
     loops = [Loop(desk, settings) for desk in desks(["declaration", "quarantine"])]
     loops[0].liveness.progress -= LONG
@@ -26,7 +26,7 @@ def loops_at(kafka: str) -> tuple[list[Loop], WorkerSettings]:
 
 @pytest.fixture
 def broker() -> Iterator[str]:
-    """A port that accepts connections and sends nothing, like a broker that has not yet got a request."""
+    """The address of a port that accepts connections and sends nothing, as a broker does until it gets a request."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
@@ -52,7 +52,8 @@ def test_loops_that_have_nothing_to_do_are_well(broker: str) -> None:
 
 
 def test_a_call_that_is_repeated_is_no_stall_because_the_number_of_attempts_is_limited(broker: str) -> None:
-    """For example, a loop that starts repeats a call while the broker's coordinator is still loading."""
+    """For example, a loop that starts repeats a call while the transaction coordinator of the cluster is still loading
+    its data."""
     loops, settings = loops_at(broker)
     statuses: list[str] = []
 

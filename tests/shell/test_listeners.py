@@ -48,7 +48,7 @@ def test_the_kernel_tells_whose_program_listens(ours: socket.socket) -> None:
     assert listeners(free_port()) == frozenset()
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
         assert listeners(other.getsockname()[1]) == OURS
-    # This socket listens on all addresses. So clients of a loopback address reach it, too.
+    # This socket listens on all addresses. So clients that connect to a loopback address reach it, too.
     with socket.create_server(("0.0.0.0", 0)) as everywhere:
         assert listeners(everywhere.getsockname()[1]) == OURS
 

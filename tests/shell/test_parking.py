@@ -35,7 +35,7 @@ TOPIC = orders_topic("inspection")
 
 
 def ordered(origin: Raw, **more: Any) -> Raw:
-    """Returns a request, in its present form, to replay this message."""
+    """Returns a request to replay this message, in the form that the request has in the present version."""
     request = ReplayParked(
         service="inspection",
         subject=CONSIGNMENT,
@@ -496,7 +496,7 @@ def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_othe
 
 @pytest.mark.parametrize("fault", ["memory", "memory for the time limits", "memory for the record"])
 def test_a_machine_without_memory_parks_nothing(fault: str) -> None:
-    """Nothing is wrong with the message, so a new process reads it again."""
+    """Nothing is wrong with the message. So the message is not parked, and a new process reads it again."""
     worker = Worker()
     worker.turn(order())
     before = dict(worker.store.records)

@@ -1,4 +1,4 @@
-"""From which offset does a partition continue, and when does the desk refuse to continue?"""
+"""From which offset does a desk continue to read a partition, and when does the desk refuse to continue?"""
 
 from dataclasses import replace
 

@@ -243,8 +243,8 @@ def test_the_first_bytes_of_a_record_tell_what_it_holds(
 
 
 def test_a_record_is_written_like_this() -> None:
-    """The format must not change, because a restore reads the beginning of a record, and older workers and operators
-    read the rest."""
+    """The format of a record must not change. A restore reads only the fields at the beginning of a record, and workers
+    of older versions and operators read the whole record."""
     assert encode_record(Record(n=2, answered_ids=["id-1"])) == b'{"due":null,"n":2,"heard":["id-1"]}'
     written = encode_record(
         Record(n=2, due=5.5, closed=True, parked=[ParkedMessage("t", 0, 1, None, None, {}, "r", "e")])

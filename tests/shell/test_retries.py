@@ -1,5 +1,5 @@
-"""Do batches become smaller until they are quick enough, even if messages are slow, and larger again afterwards?
-Hypothesis makes the costs."""
+"""If messages are slow, do batches become smaller until they are quick enough, and do they become larger again
+afterwards? Hypothesis chooses the seconds that each message takes."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,9 @@ INPUT = ("customs-declaration-requests", 0)
 
 
 def decided(retries: Retries, costs: list[float], start: int = 0) -> Iterator[int]:
-    """Reads messages in batches as the loop does. `costs`: the seconds that each message takes. Yields the next
-    offset after every batch, even if the batch was not committed."""
+    """Reads messages in batches as the loop does. `costs`: the seconds that each message takes; `start`: the offset of
+    the first message. After every batch, yields the offset from which the next batch begins; it is the same again if
+    the batch failed."""
     offset = start
     while offset < len(costs):
         batch = costs[offset : offset + retries.size]
@@ -42,8 +43,8 @@ def test_every_message_that_is_in_time_alone_is_committed_whatever_those_beside_
 
 @given(st.integers(2, MOST), st.floats(SECONDS * 0.51, SECONDS))
 def test_a_process_that_dies_of_each_batch_of_two_still_goes_on(messages: int, cost: float) -> None:
-    """A process may be ended, for example, because /livez fails. The batch size is then lost, and the new process
-    begins with one message."""
+    """A process may be ended during a slow batch, for example because /livez fails. The new process does not know the
+    former batch size, and begins with one message."""
     offset, processes = 0, 0
     while offset < messages:
         processes += 1

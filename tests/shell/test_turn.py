@@ -97,8 +97,8 @@ def resume(origin: Raw, action: str = "release", value: bytes | None = None) -> 
 
 
 def waiting(worker: Worker, key: str = CONSIGNMENT) -> list[int]:
-    """Returns the offsets of the messages that wait with this key, in order. Checks that the record has the same
-    count."""
+    """Returns the offsets of the parked messages that wait with this key, in order. Checks that the record has the
+    right count, and the right first and last message."""
     record = decode_record(worker.store.records[key])
     if record.waiting is None:
         return []
@@ -231,8 +231,9 @@ def gated_out(at: datetime) -> Raw:
 
 
 def test_a_report_of_an_event_at_another_time_is_another_report() -> None:
-    """The event time is what such a request reports, so it is part of its content. An older version dropped the report
-    of the next departure without notice if it came under the id of the first one."""
+    """The event time belongs to the content of a report, so two reports with one id and different event times are not
+    the same. An older version dropped the report of the next departure without notice if it had the id of the first
+    report."""
     worker = Worker(Desk.of("gate", gate))
     first, elsewhere = gated_out(NOON), gated_out(NOON.astimezone(CHINA))
     turn = worker.turn(first, elsewhere, gated_out(NOON - timedelta(days=3)))
@@ -280,7 +281,7 @@ def test_an_event_that_had_not_happened_when_it_was_told_is_refused_at_every_rea
         request = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=at, place="yard")
         return raw(request, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode(), **headers})
 
-    # the answer must not depend on the time at which a worker reads the request
+    # The result must not depend on the time at which a worker reads the request, but only on the time in its header.
     for at in (NOON, NOON + timedelta(days=30)):
         worker = Worker(Desk.of("release", release))
         assert [each["code"] for each in refusals(worker.turn(arrival(15.1), at=at))] == ["in_future"]
@@ -471,8 +472,8 @@ def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
 
 
 def test_deadlines_take_the_memory_of_the_records_however_often_these_are_written() -> None:
-    """In an older version, each request about closed goods moved the end of a record's retention, and each former end
-    stayed in memory until it had passed."""
+    """Each request about closed goods moves the end of the retention of their record. In an older version, each former
+    end stayed in memory until it had passed."""
     store, days = PartitionStore(), 90 * 24 * 3600.0
     for number in range(50_000):
         due = NOON.timestamp() + days + number

@@ -316,8 +316,8 @@ def test_without_pace_an_event_happens_when_it_is_heard_of_and_is_told_when_it_i
 
 
 def test_what_a_person_answers_or_asks_is_dated_when_it_is_said_and_not_when_the_thought_began() -> None:
-    """Once a finding or a request of a paced day had the time of the fact that caused it. The page of goods then showed
-    findings before the order of their control."""
+    """In an older version, a finding or a request of a paced day had the time of the fact that caused it. The page of
+    goods then showed findings before the order of their control."""
     ordered = InspectionOrdered(
         consignment_id=CONSIGNMENT,
         occurred_at=START,

@@ -280,7 +280,7 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("first", ["assessed", "withdrawn"])
 def test_some_of_what_was_withdrawn_is_lodged_again_whatever_is_read_first(first: str) -> None:
-    """The two facts are on different topics, so either may be read first."""
+    """The assessment and the withdrawal are on different topics, so either may be read first."""
     plan = next(p for p in PLANS if p.intent.withdraws and p.intent.again)
     known = green(plan.consignment_id, plan.declaration.bill_no)
     withdrawn = DeclarationWithdrawn(

@@ -29,11 +29,11 @@ EXCERPT = (
 DATA = Path(os.environ.get("DTG_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SOURCE = DATA / "customs-declarations" / "declarations_2021q1.csv"
 ITS_DAY, TODAY = date(2021, 3, 31), NOON.date()
-"""The last day of the source, and the present day of the tests. Declarations that are lodged today are checked with
-today's HS."""
+"""The last day of the data in the source, and the present day of the tests. Declarations that are lodged today are
+checked with today's HS."""
 WRONG = {"mass_not_positive": 55, "country_unknown": 12}
 SUPERSEDED = {"hs_code_unknown": 349}
-"""Findings about codes of HS 2017 that HS 2022 split or gave to other goods."""
+"""Code of a finding → how many findings are about codes of HS 2017 that HS 2022 split or gave to other goods."""
 REAL = [(SOURCE, 8134, 67, ITS_DAY, WRONG), (SOURCE, 8134, 407, TODAY, WRONG | SUPERSEDED)] if SOURCE.exists() else []
 
 

@@ -129,8 +129,8 @@ def with_lines(declaration: Declaration, lines: int) -> Declaration:
 
 
 def offer(producer: Producer, packets: Sequence[Packet], rate: float, phase: Phase) -> None:
-    """Sends each packet when it is due, at `rate` a second, and notes its due time in `phase`. Returns when the broker has all
-    packets."""
+    """Sends each packet when it is due, at `rate` a second, and notes its due time in `phase`. Returns when the broker
+    has answered for every packet, or `QUIET_SECONDS` after the last packet was sent."""
     phase.began = time.monotonic()
     for number, due in enumerate(due_times(phase.began, len(packets), rate)):
         packet = packets[number]

@@ -32,7 +32,8 @@ _RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', r
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process has used so far. `cpu`: seconds of CPU time; `resident`, `peak`: resident megabytes now, and at most."""
+    """What a process has used so far. `cpu`: seconds of CPU time; `resident`: megabytes of memory that it has now;
+    `peak`: the most megabytes that it has had."""
 
     cpu: float
     resident: float

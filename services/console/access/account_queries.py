@@ -50,7 +50,7 @@ def requests(
     """Returns the list of the requests that consoles took in, the latest first. `person`: if not empty, only requests
     by this account. `subject`: if not empty, only requests about these goods or this container. `named`: the ids of the
     consignments that have `subject` as their declaration number or reference. `from_us`, `until_us`: if neither is
-    None, only requests from the first time until before the second (microseconds since 1970 UTC)."""
+    None, only requests that were taken in at `from_us` or later and before `until_us` (microseconds since 1970 UTC)."""
     r = t.LODGEMENTS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
@@ -73,7 +73,8 @@ def _is_about(column: ColumnElement[str], subject: str, named: Collection[str]) 
 def readings(
     person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
 ) -> list[ListPart]:
-    """Returns the list of the readings of fields that are masked outside customs, the latest first. The arguments are those of `requests`."""
+    """Returns the list of the readings of fields that are masked outside customs, the latest first. `person`: the
+    account that read the fields; the other arguments are as in `requests`."""
     r = t.READINGS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
@@ -89,8 +90,8 @@ def readings(
 def settled(
     person: str, subject: str, from_us: int | None, until_us: int | None, named: Collection[str] = ()
 ) -> list[ListPart]:
-    """Returns the list of the messages that were set aside and later replayed or discarded, the latest first. The arguments are those of
-    `requests`."""
+    """Returns the list of the messages that were set aside and later replayed or discarded, the latest settled first.
+    `person`: the operator who settled the message; the other arguments are as in `requests`."""
     p = t.PARKED.c
     wanted: list[ColumnElement[bool]] = [p.status.in_(SETTLED), p.settled_us.is_not(None)]
     if person:
@@ -138,8 +139,8 @@ class AccountQueries:
             return list(connection.execute(query))
 
     def clients_of(self, agent: str) -> list[Row[Any]]:
-        """Returns the authorisations of this agent, which is named by its company, the latest first. Those that have ended are
-        included."""
+        """Returns the authorisations that companies have given to an agent, the latest first, including the ended ones.
+        `agent`: the code of the agent's own company. Returns an empty list if `agent` is empty."""
         a = t.AUTHORISATIONS.c
         query = select(t.AUTHORISATIONS).where(a.agent == agent).order_by(a.from_us.desc(), a.company)
         with self._engine.begin() as connection:

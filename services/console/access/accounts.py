@@ -128,7 +128,8 @@ class KnownKey(NamedTuple):
 
 
 def digest(secret: str) -> str:
-    """Returns the SHA-256 of the secret of a session or key, by which the session or key is found and compared."""
+    """Returns the SHA-256 of `secret`, which is the cookie of a session or a whole API key. A session is found by this
+    digest. A key is found by its public id, and this digest proves its secret."""
     return sha256(secret.encode()).hexdigest()
 
 
@@ -223,7 +224,8 @@ class Accounts:
         shown: Mapping[str, str] | None = None,
         **columns: Any,
     ) -> None:
-        """Changes roles, company or office of an account, or closes it. The change takes effect with the next request.
+        """Changes roles, company or office of an account, or closes it. For a session, the change takes effect with the
+        next request. A console that has a key of the account in its cache may use the old values for some more seconds.
 
         `shown`: values of columns that the person who makes the change has seen. Raises NotGranted if one of these values has changed since,
         because the person would otherwise undo another person's change without having seen it. Also raises NotGranted if no administrator
@@ -334,10 +336,11 @@ class Accounts:
                 _granted(connection, by, name, "sessions ended", "", at)
 
     def session(self, cookie: str, host: str, at: int) -> Who:
-        """Returns who has this session. Raises SignInRefused if the session never existed, has ended, or is used at another host name.
+        """Returns who has this session. Raises SignInRefused if the session never existed, has ended, or is used at
+        another host name, if its account is closed, or if the clock was set back.
 
-        Only the host name that set the cookie gets it back from a browser. A cookie that comes to another host name was copied, so its session
-        is ended.
+        A browser sends the cookie only to the host name that set it. If the cookie comes to another host name, somebody
+        has copied it, so its session is ended.
         """
         if not COOKIE_SIGNS.fullmatch(cookie):
             raise SignInRefused("session_unknown")
@@ -391,8 +394,9 @@ class Accounts:
         return shown
 
     def rotate(self, key_id: str, *, by: str, at: int, overlap_us: int, ends_us: int | None = None) -> Shown:
-        """Makes another key with the same account and scopes. The old key stays valid for `overlap_us` more microseconds, but not longer than
-        before. Raises NotGranted if the old key is not in force."""
+        """Makes a new key with the account and the scopes of the key `key_id`. `ends_us`: when the new key ends; None
+        if it does not end. The old key ends after `overlap_us` microseconds, or earlier if it would have ended earlier
+        anyway. Raises NotGranted if the old key is not in force."""
         shown = Shown(fresh_key()[:12], fresh_secret())
         with self._changing() as connection:
             k = t.API_KEYS.c
@@ -452,8 +456,8 @@ class Accounts:
 
     def authorise(self, company: str, agent: str, *, by: str, at: int, from_us: int, until_us: int | None) -> None:
         """Lets the agent declare for the company and see its goods from `from_us` until `until_us` (None: without end).
-        Raises NotGranted if `until_us` is not later than `from_us`, or if `company` is not the name of a company. The
-        name `*`, which stands for all companies, is refused, because each company authorises only for itself."""
+        Raises NotGranted if `until_us` is not later than `from_us`, or if `company` is not 1 to 64 visible characters.
+        The name `*`, which stands for all companies, is refused, because each company authorises only for itself."""
         if (
             company == EVERY_COMPANY
             or not company.strip()

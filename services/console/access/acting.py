@@ -33,8 +33,8 @@ def _of_carrier(awaited: str) -> Requests:
 
 _DOES: Final[Mapping[str, Callable[[str], Requests]]] = MappingProxyType(
     {
-        # If an inspector told the declarant to put something right, this happens outside this system, by the roles that
-        # declare. So the requests of these roles are listed.
+        # For a rectification, the declarant puts papers right outside this system, and no request does this. The two
+        # requests are listed for it, too, so that `roles_for` names the roles that declare.
         Owner.DECLARANT: lambda awaited: (LodgeDeclaration, WithdrawDeclaration),
         Owner.INSPECTION: lambda awaited: (RecordFindings,),
         Owner.QUARANTINE: lambda awaited: (RecordTreatment,),
@@ -42,20 +42,21 @@ _DOES: Final[Mapping[str, Callable[[str], Requests]]] = MappingProxyType(
         Owner.OFFICER: _of_officer,
     }
 )
-"""Who has to act (a value of `Mover`) → a function from what the goods wait for to the kinds of requests that do it.
-The declaration, risk and release desks and the operators are not listed, because no request of a person does what they
-have to do."""
+"""Who has to act (a value of `Mover`) → a function that takes what the goods wait for (the id of a hold, or a step) and
+returns the kinds of requests that end this wait. The declaration, risk and release desks and the operators are not
+listed, because no request of a person ends a wait for them."""
 
 
 def requests_for(awaited: str, owner: str) -> Requests:
-    """Returns the kinds of requests that do what goods wait for. `awaited`: the id of a hold, or a step; `owner`: a
-    value of `Mover`. Returns () if no request of a person does it, or if a newer software version wrote the code."""
+    """Returns the kinds of requests that end a wait of goods. `awaited`: the id of a hold, or a step; `owner`: a
+    value of `Mover`. Returns () if no request of a person ends the wait, or if this software version does not know the
+    owner."""
     does = _DOES.get(owner)
     return () if does is None else does(awaited)
 
 
 def roles_for(awaited: str, owner: str) -> list[Role]:
-    """Returns the roles that may send a request which does what goods wait for, in the order of `Role`. The arguments
+    """Returns the roles that may send a request which ends a wait of goods, in the order of `Role`. The arguments
     are those of `requests_for`."""
     return _roles(requests_for(awaited, owner))
 
@@ -72,12 +73,12 @@ _ENDS_STAY: Final[Mapping[StayCode, Requests]] = MappingProxyType(
         StayCode.NOT_RELEASED: (),
     }
 )
-"""What a container waits for → the requests that end it."""
+"""What a container waits for → the kinds of requests that end this wait."""
 
 
 def roles_of_stay(code: StayCode) -> list[Role]:
-    """Returns the roles that may do what the container waits for, in the order of `Role`. The list is empty if the
-    container itself waits for nobody."""
+    """Returns the roles that may send a request which ends the wait of a container, in the order of `Role`. The list is
+    empty for NOT_RELEASED and STRIPPED, with which the container itself waits for nobody (see `StayCode.owner`)."""
     return _roles(_ENDS_STAY[code])
 
 

@@ -1,5 +1,5 @@
-"""Who may try a sandbox? It has one account of each role, with a password and a key that are published. These are refused outside a
-sandbox."""
+"""Who may try a sandbox? Anybody may: a sandbox has one demo account of each role. The password and the keys of the demo
+accounts are published, so these accounts and keys are refused outside a sandbox."""
 
 from typing import NamedTuple
 

@@ -30,7 +30,8 @@ from services.shell.ending import end_with_task
 AGAIN_SECONDS = 3600.0
 """Seconds after which a reading of the same account and subject gets another row."""
 REMEMBERED = 50_000
-"""The most readings that a process keeps in memory to note each only once an hour."""
+"""The most pairs of account and subject for which a process remembers when it last noted a row. With this time it notes
+the same reading only once in AGAIN_SECONDS."""
 WAITING = 100_000
 """The most rows that wait while the database does not answer. If there are more, the oldest are dropped and counted."""
 LONGEST_SUBJECT = 255
@@ -57,8 +58,9 @@ class Readings:
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
-        """Records that the account `reader` got an answer with the masked fields of the goods, container or list
-        `subject`."""
+        """Puts a row into the queue, which says that the account `reader` got an answer with masked fields. `subject`:
+        the goods, container or list of the answer. Does nothing if the same reading was noted less than AGAIN_SECONDS
+        ago."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
         with self._noting:  # answers are made in several threads, which may note readings at the same time
             if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:

@@ -344,8 +344,9 @@ READS: dict[str, str] = {
 goods or the container. The parameter is empty for a list, because the reading of a list is noted under the list's
 address.
 
-Some readings are about goods that the address does not name: what a search found, the goods of a request, a page that shows a form
-again. They are noted by the function that makes the answer (`services.console.access.readings.note_told`)."""
+Some answers are about goods that the address does not name: what a search found, the goods of a request, a page that
+shows a form again. The function that makes such an answer calls `services.console.access.readings.note_told`, which
+notes the reading."""
 EVERY_COMPANY = "*"
 """Stands for all companies. Only accounts in a sandbox and in tests may have it as their company."""
 EVERY_OFFICE = "0000"
@@ -463,8 +464,9 @@ class Who(NamedTuple):
         return Reach.ANY in reaches or every_office or every_company
 
     def behalf(self, kind: type[Request], declarant: str = "") -> str | None:
-        """Returns the company on whose behalf this account sends a request: for a declarant or agent the company that declares, for a
-        carrier or terminal its own company. Returns None for an officer, or if the account itself is that company."""
+        """Returns the company on whose behalf this account sends a request. To lodge or withdraw a declaration, this is
+        `declarant`; for a request of a carrier or terminal, it is the account's own company. Returns None for the
+        requests of officers, and if the name of the account is the code of that company."""
         if kind in (LodgeDeclaration, WithdrawDeclaration):
             behalf = declarant
         elif not ASKS[kind].roles.isdisjoint(_PORTS) and self.company != EVERY_COMPANY:

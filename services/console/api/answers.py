@@ -487,15 +487,17 @@ CONTRADICTS: Mapping[str, tuple[str, str]] = {
     "StrikeRetracted": ("LotStruck", "consignment_id"),
     "LotStruck": ("StrikeRetracted", "consignment_id"),
 }
-"""Kind of a fact that retracts another fact without naming its request → the kind of that other fact, and the field in which the two agree."""
+"""Kind of a fact that retracts an earlier fact, but does not name the request that the earlier fact answers → the kind
+of the earlier fact, and the field that has the same value in both facts."""
 
 
 def _overtaken_by(
     context: ConsoleContext, request_id: str, facts: Sequence[Any], chosen: Sequence[Any], *, whole: bool
 ) -> Any | None:
-    """Returns the latest fact that retracts, replaces or contradicts an answer in `chosen`; None if all of these are in force. `facts` must be
-    in order. `whole`: the reader may read all messages about the goods; if not, only facts that name the request count, because the request is
-    the reader's own."""
+    """Returns the latest fact that retracts, replaces or contradicts an answer in `chosen`; None if all these answers
+    are in force. `chosen`: the facts of `facts` that answer the request; `facts` must be in order. `whole`: the reader
+    may read all messages about the goods. If not, facts of `MATTERS` do not count, and only facts of `TAKES_BACK` and
+    `CONTRADICTS` count, because these are about the request itself."""
     if not chosen:
         return None
     mine = {fact.place for fact in chosen}
@@ -515,7 +517,8 @@ def _overtaken_by(
 
 def _is_taken_back(kind: str, body: Mapping[str, Any], request_id: str, answered: Collection[tuple[str, Any]]) -> bool:
     """Returns whether the fact with this kind and content takes back the answer to the request. `answered`: for each
-    fact of the answer whose kind is in `CONTRADICTS`, its kind and the value that the other fact must have, too."""
+    answering fact whose kind is in `CONTRADICTS`, its kind, and its value in the field that `CONTRADICTS` names. A fact
+    that takes the answer back has the same value in this field."""
     if kind in TAKES_BACK:
         return bool(body.get(TAKES_BACK[kind]) == request_id)
     other, field = CONTRADICTS[kind]

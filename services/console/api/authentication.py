@@ -35,7 +35,7 @@ PROVING_THREADS = 4
 """How many threads look up keys and sessions. Pages have other threads and database connections, so that slow pages do not delay the gate's
 questions."""
 LONGEST_AWAY = 60.0
-"""For how many seconds a key that was valid is still accepted while the database does not answer."""
+"""While the database does not answer, a key that was valid is accepted for this many seconds after it was last read."""
 OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
 """The only paths that are open to a person who has not yet changed the one-time password."""
 OF_PERSON = ("/password", "/sign-out")
@@ -115,8 +115,9 @@ def _refuse_demo(who: Who) -> Who:
 
 
 async def prove(request: Request) -> None:
-    """A dependency of every route: checks who sends the request and stores the account in `request.scope["who"]`. Raises Problem 401 if the sender is
-    not authenticated, 403 if the sender lacks the right for the route, and 503 while nobody can sign in."""
+    """A dependency of every route: checks who sends the request and stores the account in `request.scope["who"]`.
+    Raises Problem 401 if the sender is not authenticated, 403 if the sender lacks the right for the route, and 503
+    while the database may be an older copy (see RIGHTS_HELD). On routes that are `Open`, it raises none of these."""
     route = request.scope["route"].path
     right = ROUTES.get((request.method, route))
     if isinstance(right, Open) and not right.page:

@@ -127,8 +127,9 @@ def strict_json(data: bytes, separators: int) -> Any:
     """Returns the parsed JSON, with numbers as texts. Raises Problem 400 if the text is not JSON, and also if it has duplicate keys, NaN or
     very deep nesting, which parsers often accept. Raises Problem 413 if the text has more than `separators` separators.
 
-    Models are not made from this result but from the bytes, because pydantic's own parser distinguishes numbers from texts and keeps the
-    digits of numbers. Pydantic's parser cannot replace this function, because it accepts two equal keys and takes the last one.
+    Models are not made from this result, in which numbers and texts look alike, but from the bytes: pydantic's own
+    parser distinguishes numbers from texts. Pydantic's parser cannot replace this function, because it accepts two
+    equal keys and takes the last one.
     """
     bounded(data, separators)
     try:

@@ -1,4 +1,5 @@
-"""How long did the latest releases take? The spans of `schemas.spans` are computed for imports and for exports."""
+"""How long did the latest releases take? The spans SHOWN, which `schemas.spans` defines, are computed for imports and
+for exports."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -31,11 +32,13 @@ _granted = msgspec.json.Decoder(_Granted)
 
 
 def clearance_of(releases: Iterable[Release]) -> list[ClearanceTime]:
-    """Returns the clearance times for these releases, which must be in the order of the feed: one entry for each direction and each span of
-    `SHOWN`. Only releases of all goods of a consignment count, and only the last one of each consignment.
+    """Returns the clearance times for these releases, which must be in the order of the feed: one entry for each
+    direction and each span of `SHOWN`. Only releases of all goods of a consignment count, and only the last release of
+    each consignment.
 
-    A release that is published again, because the goods went into other containers or an answer was corrected, ends at the time of the first
-    publication. A release after a revocation, or after a release of only a part, is another one."""
+    A release may be published again, because the goods went into other containers or an answer was corrected. Its spans
+    then end at the time of the first publication. If a revocation or a release of only a part came in between, the
+    later publication counts as a new release with its own time."""
     found: dict[str, tuple[str, Moments]] = {}
     for consignment, direction, accepted_us, kind, body in releases:
         if kind != "ReleaseGranted":

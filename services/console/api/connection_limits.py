@@ -98,7 +98,9 @@ class LimitedProtocol(HttpToolsProtocol):
     # the head
 
     def _head_is_too_large(self) -> bool:
-        """Returns whether the bytes before the body, or the trailers and chunk extensions around it, exceed the limit for headers."""
+        """Returns whether the request line and the headers exceed the limit for headers. While a body is received,
+        returns whether its chunk sizes, chunk extensions and trailers have more bytes than the body so far and this
+        limit together."""
         around_body = self._sent_bytes - 2 * self._body_total
         size = self._head_bytes if self._in_head else around_body
         return not self._refused and size > self.settings.header_limit_bytes
@@ -134,9 +136,9 @@ class LimitedProtocol(HttpToolsProtocol):
             self._list()
 
     def _other_server(self) -> str:
-        """Returns the server in an address like `http://server/path` if this server is not the one that `Host` names;
-        otherwise an empty text. The two must agree, because `Admission` checks only `Host`, and a proxy on the way may
-        follow the address."""
+        """Returns the server in an address like `http://server/path` if the header `Host` names another server;
+        otherwise an empty text. Both must name the same server, because `Admission` checks only `Host`, and a proxy on
+        the way may follow the address."""
         if self.url.startswith(b"/") or b"://" not in self.url:
             return ""
         server = self.url.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0].lower()

@@ -20,7 +20,8 @@ from services.shell.clock import now, stopwatch
 RECOUNT_SECONDS = 5.0
 """Seconds after which the rows are read again, because other consoles may take in declarations of the same declarant."""
 DECLARANTS = 5000
-"""The most declarants whose counts a console keeps in memory. The counts of others are read from the rows alone."""
+"""The most declarants whose counts a console keeps in memory. The containers of other declarants are counted from the
+rows alone."""
 
 
 @dataclass(slots=True)

@@ -144,7 +144,8 @@ class ConsoleContext:
         return self.progress.state()
 
     def complete(self) -> bool:
-        """Returns whether the rows lack no message that is older than `gate_stale_seconds`; false while the rows are rebuilt."""
+        """Returns whether the rows have every message that was committed to the topics more than `gate_stale_seconds`
+        ago; false while the rows are rebuilt."""
         return self.standing().complete(self.settings.gate_stale_seconds)
 
     def behind(self) -> bool:

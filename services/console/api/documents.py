@@ -266,8 +266,8 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
 
 
 def _value_in_words(finding: Mapping[str, Any]) -> Text:
-    """Returns the value at the pointer of a finding in both languages. It is made from the phrase of the finding, or from the sentence if an
-    older software version wrote the finding."""
+    """Returns the value at the pointer of a finding in both languages. It is made from the phrase of the finding, or,
+    if an older software version wrote the finding without a phrase, from the text in `seen`."""
     by_phrase = in_words_of(phrases_of(finding))
     zh, en = in_words(str(finding.get("seen", ""))[:SHORT]) if by_phrase is None else by_phrase
     return Text(zh=zh[:LONGEST_REASON], en=en[:LONGEST_REASON])
@@ -285,8 +285,9 @@ def entries(
     longest: int = BODY_BYTES,
     room: int = PAGE_BYTES,
 ) -> list[Entry]:
-    """Returns these rows of `tables.FACTS` as entries with their contents, masked for this audience. A content is replaced by a link if it is
-    longer than `longest` bytes, or if it does not fit into `room` bytes together with the contents before it."""
+    """Returns these rows of `tables.FACTS` as entries with their contents, masked for this audience. A content is
+    replaced by a link if it is longer than `longest` characters, or if it does not fit into `room` characters together
+    with the contents before it."""
     listed = list(facts)
     short = set[int]()
     for fact in listed:
@@ -320,7 +321,8 @@ def lodged_again(facts: Iterable[Any]) -> set[str]:
 
 
 def selected(facts: Iterable[Any], only: str) -> list[Any]:
-    """Returns those of these facts that a timeline shows. `only`: `all`, `milestones` or `problems`."""
+    """Returns the facts of this list that a timeline shows, in the same order. `only`: which facts the timeline shows,
+    as `all`, `milestones` or `problems`."""
     listed = list(facts)
     if only == "all":
         return listed
@@ -388,8 +390,9 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
 
 
 def release(row: Any, text_of_body: str) -> ReleaseView:
-    """Returns a row of the feed, joined with its fact, as a document. Its kind is `Unreadable` if the fact is missing, or lacks fields that a
-    fact of the release desk has. Long fields are shortened; a link then leads to the whole content."""
+    """Returns a row of the feed, joined with its fact, as a document. The document has the kind `Unreadable` if the
+    fact is missing or lacks fields that a fact of the release desk has. Long fields are shortened; the document then
+    has a link to the whole content."""
     body = content(text_of_body) or {}
     names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
     listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
@@ -517,7 +520,8 @@ def box_hold(hold: BoxHold) -> BoxHoldView:
 
 
 def block(row: Container) -> BlockView | None:
-    """Returns the alarm of the container that waits for an officer's finding, as a document; None if there is none."""
+    """Returns, as a document, the alarm of this container that waits for an officer's finding; None if no alarm
+    waits."""
     if not row.blocking:
         return None
     return BlockView(

@@ -165,7 +165,8 @@ async def _after(context: ConsoleContext, after: str, limit: int) -> FeedPage:
 
 
 async def _news(context: ConsoleContext, rung: int, after: str) -> FeedPage:
-    """Returns the same as `_after`, but reads only once for all streams that the same ring has woken."""
+    """Returns the entries after this cursor, at most STREAMED, and raises Problem 410 as the function `_after` does.
+    The rows are read only once for all streams at this cursor that the same ring of the bell has woken."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await context.news.ask(rung, cursor, partial(run_in_threadpool, _read, context.rows, cursor, STREAMED))

@@ -81,9 +81,10 @@ def inside(
     complete: bool = True,
     ever: bool = False,
 ) -> VisibleGoods | None:
-    """Returns the consignments in a container that `who` may see; None if `who` may see all. `roles`: if given, only these roles of `who` count;
-    `complete`: as in `condition`; `ever`: whether the consignments of earlier visits count, too.
-
+    """Returns the consignments in a container that `who` may see. Returns None if answers about the container are not
+    restricted to certain consignments, because `who` may see all goods, or is a carrier or terminal and may ask about
+    all containers. `roles`: if given, only these roles of `who` count; `complete`: as in `condition`; `ever`: whether
+    the consignments of earlier visits count, too.
     For accounts with `Reach.OFFICE`, but not for companies, consignments of earlier visits also count in two cases. The
     first case is that no consignment is in the container now. The second case is that an alarm about the end of an
     earlier visit keeps the container inside; then the consignments of that visit count.

@@ -18,7 +18,8 @@ LOOP_BYTES = 16_000
 interpreter lock even in a thread, and would delay the answers to the gate's questions. A body of this length with a fault in each field takes
 some 5 ms."""
 LARGE_BYTES = 100_000
-"""The size from which a body counts as large. The number of large bodies is limited, because many at once would fill the memory."""
+"""A body of more bytes than this counts as large. The number of large bodies is limited, because many at once would
+fill the memory."""
 RETRY_SECONDS = 1
 log = structlog.get_logger()
 

@@ -43,7 +43,8 @@ SHOWS: Mapping[type[BaseModel], type[Message]] = {
 }
 """Document of the API → the message whose fields it repeats under the same names. The marks of that message apply to the document."""
 OF_AN_OFFICER = "officer"
-"""Replaces the id of a hold that was placed by a watch in answers outside customs, because the id would reveal the watch."""
+"""In answers outside customs, this text stands in place of the id of a hold that a watch has placed, because the id
+would reveal the watch."""
 V = TypeVar("V", bound=BaseModel)
 
 

@@ -18,8 +18,9 @@ Location = tuple[int | str, ...]
 
 
 class Validated(NamedTuple, Generic[M]):
-    """The result of validating a body. `made`: the model that was made, or None; `error`: why none was made, or None. `data`: the JSON of
-    the body without the optional fields that are null."""
+    """The result of validating a body. `made`: the model that was made, or None; `error`: why none was made, or None.
+    `data`: the JSON of the last validation; if there was a second one, the body without the optional fields that are
+    null."""
 
     made: M | None
     error: ValidationError | None
@@ -27,8 +28,8 @@ class Validated(NamedTuple, Generic[M]):
 
 
 def validated(model: type[M], data: bytes) -> Validated[M]:
-    """Validates the JSON as `model`, without the optional fields that are null. If the JSON does not fit the model, the result has its
-    faults, but none for a null in an optional field."""
+    """Validates the JSON as `model`. If it has faults and one of them is a null in an optional field, validates it
+    again without such fields. If it has more faults than LISTED_ERRORS, it is not validated again."""
     first = _as_it_is(model, data)
     if first.error is None or b"null" not in data or first.error.error_count() > LISTED_ERRORS:
         return first

@@ -121,8 +121,8 @@ def wants_page(request: Request) -> bool:
 
 def by_status(status: int, requested: str, headers: Mapping[str, str] | None = None) -> Problem:
     """Returns the problem for a status that the framework chose, for example because of an unknown path or a wrong
-    method. `requested`: the method and the path; `headers`: those that belong to the status, for example `Allow` to
-    405."""
+    method. `requested`: the method and the path; `headers`: the headers that belong to the status, for example `Allow`
+    to 405."""
     code = {404: "no_such_path", 405: "wrong_method"}.get(status, "other")
     return Problem(status, code, headers=headers, seen=requested if code != "other" else f"HTTP {status}")
 

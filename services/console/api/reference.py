@@ -125,7 +125,8 @@ def _hs_names() -> Mapping[str, Bilingual]:
 
 
 def origin_of(table: str) -> CodeTable | None:
-    """Returns the source, the day and the gaps of the list `table` of `TABLES`; None if its codes are the software's own."""
+    """Returns the code table behind the list `table` of `TABLES`, with its source, its day and what it lacks. Returns
+    None if the codes of the list are the software's own."""
     return tables(day_in_china(now())).get(table.replace("_", "-"))
 
 
@@ -202,9 +203,9 @@ def _number(value: Any) -> str:
 
 
 class DocumentedProblem(NamedTuple):
-    """The documentation of a kind of problem. `request`: an HTTP request that leads to the problem, empty if no single request does. `who`:
-    the sender of that request: "" for any account with the right, "-" for nobody, else the name of an account. `zh`, `en`: when the problem
-    occurs."""
+    """The documentation of a kind of problem. `request`: an HTTP request that leads to the problem, empty if no single
+    request does. `who`: the account that sends that request. "" stands for any account with the right, and "-" for a
+    sender who is not authenticated. `zh`, `en`: when the problem occurs."""
 
     status: int
     who: str

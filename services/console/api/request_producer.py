@@ -52,8 +52,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A request of any kind, as a row of `tables.LODGEMENTS`. `digest`: a hash of its content, which shows whether a later request with the same key
-    has other content. `asked_us`: microseconds since 1970 UTC."""
+    """A request of any kind, as a row of `tables.LODGEMENTS`. `digest`: a hash of its content, which shows whether a
+    later request with the same id has other content. `asked_us`: when the console took the request in, in microseconds
+    since 1970 UTC."""
 
     request_id: str
     idempotency_key: str
@@ -65,16 +66,18 @@ class RequestRow:
 
 
 class RequestKey(NamedTuple):
-    """The values from which the id of a request is derived. `idempotency_key`: the key that its sender gave, empty if none; `hidden`: a value that
-    nobody outside this installation can compute. `events`: a secret for this sender, from which the ids of reports of equipment events without a key
-    are derived."""
+    """The values from which the id of a request is derived. `idempotency_key`: the key that the sender gave, empty if
+    none; `hidden`: a value that nobody outside this installation can compute. `events`: a secret for this sender. If
+    the sender reports an equipment event without an idempotency key, the id of the report is derived from this
+    secret."""
 
     idempotency_key: str
     hidden: str
     events: str = ""
 
     def part(self, index: int) -> "RequestKey":
-        """Returns the key of the request with this index in a batch that has this key."""
+        """Returns the key of one of several requests that are sent together under this key, for example of one
+        declaration of a batch. `index`: the number of the request among them, from 0."""
         return RequestKey(f"{self.idempotency_key}/{index}" if self.idempotency_key else "", f"{self.hidden}/{index}")
 
     def of_event(self, *identity: str) -> "RequestKey":
@@ -189,8 +192,9 @@ class Asker:
         return (await self.ask_all([message]))[0]
 
     async def ask_all(self, messages: Iterable[Prepared]) -> list[RequestRow]:
-        """Sends all requests and returns their rows. Raises the problems of `ask`. After a Problem 503 some requests may have been acknowledged; if
-        all are sent again, those have no second effect."""
+        """Sends all requests and returns their rows. Raises the problems of `ask`. After a Problem 503 some requests
+        may have been acknowledged. If the caller then sends all requests again, the acknowledged requests have no
+        second effect."""
         producer = self._producer
         if producer is None:
             raise self._not_taken()
@@ -284,7 +288,8 @@ class Asker:
         """Returns the row of the same request from memory or from `tables.LODGEMENTS`; None if there is none. Raises Problem 422 if the request in
         that row has other content.
 
-        The table also has requests from before a restart, and those of an older software version, which derived ids from sender and key alone.
+        The table also has requests from before a restart, and requests of an older software version, which derived ids
+        from sender and idempotency key alone.
         """
         if self._known(request):
             return request
@@ -381,7 +386,7 @@ class Asker:
         return None if row is None else RequestRow(*row)
 
     def _read_secret(self) -> bytes:
-        """Returns the secret of the installation. The first console that reads it makes it."""
+        """Returns the secret of the installation. Makes the secret first if no console has made it yet."""
         self._insert_rows(INSTALLATION, [{"name": OF_REQUESTS, "value": fresh_key() + fresh_key()}])
         with self._engine.begin() as connection:
             value = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == OF_REQUESTS))

@@ -118,7 +118,7 @@ def _header(request: Request, name: str, longest: int) -> str:
 
 
 class BatchShape(BaseModel):
-    """The shape of a batch as a whole."""
+    """The shape of a batch with declarations of any shape. It shows what is wrong with a body that is no batch."""
 
     model_config = ConfigDict(extra="forbid", title="Batch")
     declarations: list[Any]
@@ -213,8 +213,8 @@ class CheckedBatch(NamedTuple):
 
 
 async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> CheckedBatch:
-    """Returns the batch without the declarations with which their declarant would exceed the daily number of containers. Their results become
-    refusals."""
+    """Returns the batch without each declaration with which its declarant would exceed the daily number of containers.
+    The result of such a declaration becomes a refusal."""
     good, results = list[GoodDeclaration](), list(batch.results)
     for one in batch.good:
         problem = await context.boxes.admit(one.lodged.declarant, one.lodged.boxes)
@@ -264,7 +264,7 @@ def _json(result: BatchItem) -> bytes:
 
 
 def _refused(index: int, reference: str, problem: Problem) -> BatchItem:
-    """Returns the result of a declaration that was refused as a whole."""
+    """Returns the result of a declaration that was refused for another reason than faults in its fields."""
     details = problem.details()
     return BatchItem(
         index=index,
@@ -380,7 +380,8 @@ _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     RetractLift,
 )
 OF_CONSOLE: dict[type[envelope.Request], tuple[str, ...]] = {PlaceHold: ("watch_id",)}
-"""Kind of request → those of its other fields that only the console sets. A person who places a hold cannot name a watch."""
+"""Kind of request → the fields that only the console sets, so the body of the request does not have them. For example,
+a person who places a hold cannot name a watch."""
 BODIES: dict[type[envelope.Request], type[BaseModel]] = {
     kind: _body_model(kind, *ADDRESS.get(kind, ("consignment_id",)), *OF_CONSOLE.get(kind, ()))
     for kind in (*_ABOUT_GOODS, *ADDRESS)
@@ -444,7 +445,8 @@ def _consignment_named(request: envelope.Request) -> str:
 
 
 def _identity(request: envelope.Request) -> tuple[str, ...] | None:
-    """Returns the fields that identify a report of an equipment event among those of its sender; None for other requests."""
+    """Returns the values that identify a report of an equipment event among the reports of the same sender: the kind of
+    the request and some of its fields. Returns None for requests of other kinds."""
     at = request.occurred_at.astimezone(UTC).isoformat()
     match request:
         case RecordEquipmentEvent():

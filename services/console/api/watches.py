@@ -33,7 +33,8 @@ KNOWN_AT_ONCE = 500
 FOLLOW_SECONDS = 1.0
 LOOKS = 3
 """The second search begins when this many growing values of `as_of` were read after all partitions had answered. The
-first value may have been measured before the last answer, but the last value was certainly measured after it."""
+first value may have been measured before the last partition answered, but the last value was certainly measured after
+that."""
 log = structlog.get_logger()
 
 
@@ -46,7 +47,7 @@ class WatchCoordinator:
     ) -> None:
         self._asker, self._rows, self._partitions, self._as_of = asker, rows, partitions, as_of
         self._complete_times: dict[str, list[datetime]] = {}
-        """Id of a watch that every partition has answered → the times up to which the rows have been found complete since that answer."""
+        """Id of a watch → the values of `as_of` that were read after every partition had answered, in growing order."""
 
     @property
     def partitions(self) -> int:
@@ -177,8 +178,9 @@ class WatchCoordinator:
             raise Problem(409, "too_many_watches", limit=MOST_OPEN)
 
     async def _ask(self, copies: Sequence[Prepared], more: Sequence[Prepared] = ()) -> None:
-        """Sends `more`, or `copies` if `more` is empty. If not all are acknowledged, raises a Problem 503 that says how many partitions
-        have the watch."""
+        """Sends `more`, or `copies` if `more` is empty. `copies`: the requests that place or lift the watch, one for
+        each partition. If the broker does not acknowledge everything that was sent, raises a Problem 503 that says how
+        many of `copies` were acknowledged; without `copies`, raises the problem of `Asker.ask_all`."""
         try:
             await self._asker.ask_all(more or copies)
         except Problem as problem:

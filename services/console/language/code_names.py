@@ -11,12 +11,12 @@ _LOCALES = (Locale("zh"), Locale("en"))
 
 
 def country(code: str) -> Bilingual:
-    """Returns the name of a country. `code`: two or three letters. Both texts are empty if neither CLDR nor the table of the form has a
-    name."""
+    """Returns the name of a country. `code`: two or three letters. Both texts are empty if neither the table of codes
+    nor CLDR has a name for it."""
     return OF_THE_FORM.get(code) or Bilingual(*[locale.territories.get(alpha2(code), "") for locale in _LOCALES])
 
 
 def currency(code: str) -> Bilingual:
-    """Returns the name of a currency. Both texts are empty if neither CLDR nor the table has a name."""
+    """Returns the name of a currency. Both texts are empty if neither the table of codes nor CLDR has a name for it."""
     name = NAMES.get(code, NAMELESS)
     return Bilingual(*[locale.currencies.get(code, "") for locale in _LOCALES]) if name == NAMELESS else name

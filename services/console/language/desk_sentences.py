@@ -129,7 +129,8 @@ def in_words_of(phrases: Sequence[Any]) -> Bilingual | None:
 
 
 def each_in_words(phrases: Sequence[Any]) -> list[Bilingual] | None:
-    """Returns the sentences of these phrases, in their order; None if one phrase is unknown here or has another shape."""
+    """Returns the sentences of these phrases, in their order; None if one phrase is unknown here or has another
+    shape, or if there are more than `MOST_PHRASES`."""
     sentences: list[Bilingual] = []
     try:
         rest = list(phrases)
@@ -169,7 +170,7 @@ def _filled(name: str, text: str, language: Language) -> str:
 
 
 NAMED = 5
-"""The most other declarations of the same goods that a sentence names."""
+"""How many other declarations of the same goods a sentence names at most."""
 
 
 def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
-"""Who did what? One page lists requests, readings of masked fields, and parked messages that were replayed or
-discarded, by person, goods and day. Another page asks for the number of a container."""
+"""Who did what? One page lists requests, readings of masked fields, or parked messages that were replayed or discarded.
+The list can be restricted to a person, to goods or a container, and to a day. Another page asks for the number of a
+container."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
@@ -56,8 +57,9 @@ def activity_page(
     what: Literal["requests", "readings", "parked"] = "requests",
     after: After = "",
 ) -> Response:
-    """Shows the page with requests, with readings of fields that are masked for others, or with parked messages that were replayed or discarded,
-    the latest first. A reader who may not see what other people did gets only the rows about the reader."""
+    """Shows the page with requests, with readings of fields that are masked for others, or with parked messages that
+    were replayed or discarded, the latest first. A reader who may not see what other people did gets only the rows
+    about what the reader did."""
     who = who_of(request)
     all_seen = who.may(READ_PEOPLE)
     asked_by = person.strip() if all_seen else who.actor

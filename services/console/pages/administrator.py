@@ -48,7 +48,7 @@ class Given(NamedTuple):
 
 
 class By(NamedTuple):
-    """Who grants, and when. `at`: microseconds since 1970 UTC, by the world's clock also in a sandbox."""
+    """Who grants, and when. `at`: microseconds since 1970 UTC, by the world's clock, also in a sandbox."""
 
     actor: str
     at: int
@@ -181,8 +181,8 @@ def _number(typed: Typed, field: str, least: int, most: int) -> int:
 
 @pages.get("/accounts")
 def accounts_page(request: Request, q: Name = "", after: After = "") -> Response:
-    """Shows the page with the accounts by name, each with the number of its sessions and keys that are in force, and with the form to make
-    another account."""
+    """Shows the page with the accounts, sorted by name, each with the number of its sessions and keys that are in
+    force, and with the form to make another account."""
     return _accounts(request, q.strip(), after)
 
 
@@ -221,7 +221,7 @@ def _accounts(
 
 @pages.get("/account")
 def account_page(request: Request, name: Name) -> Response:
-    """Shows the page of one account: its roles, its keys and sessions, and the grants to it."""
+    """Shows the page of one account: its roles, its keys and sessions, and the latest grants to it or by it."""
     return _account(request, name)
 
 

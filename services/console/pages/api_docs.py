@@ -165,8 +165,8 @@ def _fields(document: Schema, schema: Schema) -> list[Schema]:
 
 
 def _rows(document: Schema, schema: Schema) -> list[Schema]:
-    """Returns the rows for the fields of an object. The fields of objects within it are not among them; `objects` has the names
-    of these objects."""
+    """Returns the rows for the fields of an object. The fields of objects within it are not among them. The key
+    `objects` of a row has the names of these objects."""
     return [
         {
             "name": name,

@@ -62,7 +62,8 @@ TIMELINE_BYTES = 200_000
 DECISION_BYTES = 1_000_000
 """The most bytes of contents that are read for the decisions on one page. Much less is shown."""
 DECISIONS = 200
-"""How many of the latest messages are read to find the decisions for a page."""
+"""The most messages whose kind is in `DECIDING` that are read for the decisions on one page. The latest ones are
+read."""
 BOXES = 20
 """The most containers of a consignment, and the most consignments of a container, that a page shows with their state."""
 LINES = 50
@@ -73,7 +74,7 @@ FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "rele
 STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
 """The stages of goods that have not left and on which nobody has to act any more. The board draws the stages in three
-groups: `FLOW` in the order of the flow of goods, `STOPPED` with the stages at which goods are stopped, and these."""
+groups: `FLOW` in the order of the flow of goods, `STOPPED` with the stages at which goods are stopped, and `ENDED`."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
 """The choices on the page of goods that nobody has declared: for at least how many days the goods have been known; 0
 means all goods."""
@@ -201,8 +202,8 @@ def _is_box(context: ConsoleContext, who: Who, number: str) -> bool:
 
 @router.get("/unmatched")
 def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
-    """Shows the page with the goods without a declaration that have had a hold or an arrival for at least `days` days
-    (0: all)."""
+    """Shows the page with the goods that nobody has declared, although there has been a hold on them or a report of
+    their arrival for at least `days` days (0: all such goods)."""
     context = context_of(request)
     rows, following = answers.unmatched_page(context, who_of(request), days, after, PAGE)
     return render(
@@ -419,8 +420,8 @@ def container_page(
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """Returns the page of a container: whether it may leave, what is in it, and its messages. The other parameters are those of
-    `consignment_page`."""
+    """Returns the page of a container: whether it may leave, what is in it, and its messages. The parameters after
+    `container_no` are those of `consignment_page`."""
     context, who, number = context_of(request), who_of(request), plain(container_no)
     box = answers.gate_view(context, who, number)
     note_told(request, number)

@@ -49,7 +49,7 @@ IN_GRANTS = re.compile(
 """Matches the parts of a grant's detail that are written for programs: times in UTC, fields, earlier values, and the words between them."""
 CHANGED_ROLES = re.compile(r"roles=([a-z ]*) \(was ([a-z ]*)\)")
 ISO_TIME = re.compile(r"(?<!\d)\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)(?!\d)")
-"""Matches a time in a sentence of a desk or of the API, which has the form for programs."""
+"""Matches a time in ISO 8601 form with a UTC offset. Desks and the API write times in this form in their sentences."""
 
 
 @dataclass(frozen=True)
@@ -235,8 +235,8 @@ class Sight:
         return self.time(moment, seconds=False)
 
     def times(self, sentence: str) -> str:
-        """Returns the sentence with its times, which have the form for programs, formatted as on the rest of the page. Seconds are left out if
-        they are zero."""
+        """Returns the sentence with its times (see `ISO_TIME`) formatted as on the rest of the page. Seconds are left
+        out if they are zero."""
 
         def of_reader(found: re.Match[str]) -> str:
             moment = _parsed(found[0])

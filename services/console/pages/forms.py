@@ -62,14 +62,15 @@ FORM = "application/x-www-form-urlencoded"
 _WRITTEN_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
-"""A time as `datetime-local` and people write it, with an offset if one is given."""
+"""Matches a time as a `datetime-local` field of a browser sends it, or as a person writes it. The UTC offset may be
+missing."""
 FIELDS = 200
 """The most fields of one form."""
 
 
 async def form(request: Request) -> Typed:
-    """Returns the fields of a form, by name. Raises Problem 415 if the body is not a form, 413 if it is too large, and 403 if the form belongs
-    to another session."""
+    """Returns the fields of a form, by name. Raises Problem 415 if the body is not a form, 413 if it is too large,
+    400 if it is not UTF-8 or has more than `FIELDS` fields, and 403 if the form belongs to another session."""
     if media_type(request) != FORM:
         raise Problem(415, "not_form_type", seen=media_type(request)[:100] or "—")
     context = context_of(request)
@@ -256,8 +257,8 @@ def key_typed(context: ConsoleContext, who: Who, typed: Typed) -> RequestKey:
 
 @router.post("/consignments/{consignment_id}/act/{act}")
 async def act(request: Request, consignment_id: str, act: str, typed: Form) -> Response:
-    """Sends the request of a form on the page of a consignment, and redirects to that page, which shows what became of the request. `act`: the
-    name of the form."""
+    """Sends the request of a form on the page of a consignment, and redirects to that page, which shows what became of
+    the request. `act`: the name of the form, a key of `ACTS`."""
     if act not in ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     kind, fields = ACTS[act]
@@ -275,7 +276,8 @@ async def act(request: Request, consignment_id: str, act: str, typed: Form) -> R
 
 @router.post("/containers/{container_no}/act/{act}")
 async def act_on_box(request: Request, container_no: str, act: str, typed: Form) -> Response:
-    """Does the same as `act` for a form on the page of a container. The request is a report, or an officer's request."""
+    """Sends the request of a form on the page of a container, and redirects to that page, which shows what became of
+    the request. `act`: the name of the form, a key of `BOX_ACTS`."""
     if act not in BOX_ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     number, (kind, fields) = plain(container_no), BOX_ACTS[act]
@@ -293,8 +295,9 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
 
 @router.get("/lodge")
 def lodge_page(request: Request, again: Name = "") -> Response:
-    """Shows the page with the form to lodge a declaration, which has an example with a new reference. `again`: the id of a consignment whose
-    declaration is to be corrected and is shown in the form."""
+    """Shows the page with the form to lodge a declaration. If `again` is the id of a consignment, the form contains the
+    declaration of that consignment, so that a person can correct it. Otherwise the form contains an example with a new
+    reference."""
     if again:
         paper, findings = _decided(request, again)
         return _lodge_page(request, paper, again=again, findings=findings)
@@ -306,8 +309,9 @@ def lodge_page(request: Request, again: Name = "") -> Response:
 
 
 def _decided(request: Request, consignment_id: str) -> tuple[str, Sequence[Finding]]:
-    """Returns the declaration of these goods on which the desk decided last, as JSON that can be lodged again; and the findings for which the
-    desk rejected it (empty if it did not). Raises Problem 404 if no declaration of the goods can be read."""
+    """Returns the declaration of these goods that the declaration desk accepted or rejected last, as JSON that can be
+    lodged again; and the findings for which the desk rejected that declaration (empty if it accepted it). Raises
+    Problem 404 if no declaration of the goods can be read."""
     context, who = context_of(request), who_of(request)
     if may_read(context, who, consignment_id):
         facts = [fact for fact in answers.timeline_rows(context, consignment_id)[0] if fact.kind in _DECIDED][-1:]
@@ -345,8 +349,9 @@ def _lodge_page(
 
 
 def _sent_back(request: Request, paper: str, problem: Problem, again: str) -> Response:
-    """Returns the page with the form and the declaration that was refused. `again`: as in `lodge_page`; if that declaration can be read, the
-    findings about it are shown again."""
+    """Returns the page with the form and the declaration `paper`, which was refused because of `problem`. `again`: as
+    in `lodge_page`; if the declaration of that consignment can be read, the findings for which it was rejected are
+    shown again."""
     findings: Sequence[Finding] = ()
     try:
         _, findings = _decided(request, again) if again else ("", ())
@@ -357,7 +362,8 @@ def _sent_back(request: Request, paper: str, problem: Problem, again: str) -> Re
 
 @router.post("/lodge")
 async def lodge(request: Request, typed: Form) -> Response:
-    """Takes the declaration of the form in. If it has faults, shows the form again with the text that was typed and with the faults."""
+    """Takes in the declaration of the form, and redirects to the page of its consignment. If the declaration has
+    faults, shows the form again with the text that was typed and with the faults."""
     context, who, paper = context_of(request), who_of(request), typed.get("body", "")
     try:
         key = key_typed(context, who, typed)

@@ -40,8 +40,9 @@ LONGEST_PAGE = 900_000
 COOKIE = "dtg_language"
 YEAR_SECONDS = 31_536_000
 FORM_DAYS = timedelta(days=1)
-"""The forms of a page accept times up to this long after the page was made, so that a form that lies open for a day accepts the time at which
-it is sent. This only catches wrong days and years; the API itself refuses a time that is further ahead than `Request.most_ahead`."""
+"""The forms of a page accept times up to this long after the page was made, so that a form that lies open for a day
+accepts the time at which it is sent. This limit only catches wrong days and years; the API itself refuses a time that
+is further ahead than `Request.most_ahead`."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
     "base-uri 'none'; object-src 'none'",

@@ -102,8 +102,8 @@ def _sign_in(request: Request, after: str, problem: Problem | None = None, name:
 
 @pages.post("/sign-in")
 async def sign_in(request: Request, typed: Form) -> Response:
-    """Checks a name and a password and signs the person in. After each failure, sign-ins with this name from this address have to wait
-    longer; others do not wait."""
+    """Checks a name and a password and signs the person in. After each failure, sign-ins with this name from this
+    address have to wait longer; other sign-ins do not wait."""
     loaded = request.cookies.get(FORM_COOKIE, "")
     if not loaded or not hmac.compare_digest(typed.get("form", "").encode(), loaded.encode()):
         raise Problem(403, "form_of_another")
@@ -133,8 +133,9 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 
 async def _prove(request: Request, name: str, password: str) -> Account:
-    """Returns the account with this name and password. Raises Problem 429 while sign-ins with this name have to wait; 401 if name or password
-    is wrong, with the same text for both; 401 also if a one-time password was not changed in time; and 503 while nobody can sign in."""
+    """Returns the account with this name and password. Raises Problem 429 while sign-ins with this name from this
+    address have to wait; 401 if name or password is wrong, with the same text for both; 401 also if a one-time password
+    was not changed in time; 503 while nobody can sign in; and the problem of `Signing.compare`."""
     signing, accounts, address = _signing(request), authenticator_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:

@@ -145,12 +145,12 @@ def fold(
     refused: Iterable[Aside] = (),
     refuse: Refuse = raised,
 ) -> Batch:
-    """Folds all messages of one batch and returns the rows that they change. The messages of each partition must be in their order.
-    `announcements`: the messages of parked topics; `known`: reads the present rows; `refused`: the rows of messages of this batch that the
-    caller sets aside.
+    """Folds all messages of one batch and returns the rows that they change. The messages of each partition must be in
+    the order of their offsets. `announcements`: the messages of parked topics; `known`: reads the present rows;
+    `refused`: the rows of messages of this batch that the caller sets aside.
 
-    `refuse` is called for each further message that cannot be folded. Such a message is only set aside; all others get their rows in the same
-    batch.
+    `refuse` is called for each further message that cannot be folded. Such a message is only set aside; all others get
+    their rows in the same batch.
     """
     set_aside, parsed, facts, wanted = [*refused], list[Parsed](), list[FactRow](), _Wanted()
     for message in messages:
@@ -576,7 +576,7 @@ def _known(wanted: _Wanted, set_aside: Iterable[Aside], known: RowSource) -> Bat
 
 
 def _look_up(batch: Batch, wanted: _Wanted, set_aside: Iterable[Aside], known: RowSource) -> None:
-    """Adds copies of the rows that the batch does not have yet."""
+    """Adds to the batch copies of the present rows that it may touch and does not have yet."""
     set_aside = list(set_aside)
     consignments = wanted.consignments | {a.key for a in set_aside if not _holds_container(a) and _holds_goods(a)}
     containers = wanted.containers | {a.key for a in set_aside if _holds_container(a)}

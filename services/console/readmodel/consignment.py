@@ -54,8 +54,8 @@ STEPS = (
     *(AwaitedCode.ACCEPTANCE, AwaitedCode.ASSESSMENT, AwaitedCode.HOLDS, AwaitedCode.GATE_OUT, AwaitedCode.LOADING),
     *(AwaitedCode.GATE_FINDING, AwaitedCode.PARKED),
 )
-"""The values of the column `waiting_for` that are not holds. Every other value is the id of a hold, and goods may have several holds at
-a time."""
+"""The values of the column `waiting_for` that are steps. Every other value is the id of a hold, except the empty text
+and `declaration` (of goods that nobody has declared). Goods wait for one step at a time, but may have several holds."""
 SEVERAL = {AwaitedCode.OFFICER: of_officer(""), AwaitedCode.GATE: of_departure("")}
 """Kind of hold → how the ids of its holds begin. Goods may have several holds of each of these kinds, and all of them wait for an
 officer."""
@@ -166,8 +166,8 @@ def _lodged(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _lodged_again(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds the fact that the goods were lodged again after the declaration of the former consignment was withdrawn. The sequence
-    number of this fact belongs to the former consignment, so it is not compared here."""
+    """Folds the fact that a declaration was lodged again after the declaration of the former consignment was
+    withdrawn. The sequence number of this fact belongs to the former consignment, so it is not compared here."""
     row.earlier = text(body["consignment_id"])
     if row.lodged_us is not None:
         return
@@ -210,8 +210,8 @@ def _assessed(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Adds a report of an arrival. There may be several, so the time is that of the earliest one, and the containers of all are joined
-    (`ALL`: every container)."""
+    """Adds a report of an arrival. There may be several, so the time is that of the earliest one, and the containers of
+    all reports are joined (`ALL` if a report is about all containers)."""
     at = micros(body["occurred_at"])
     row.arrived_us = at if row.arrived_us is None else min(row.arrived_us, at)
     boxes = [plain(number) for number in body.get("containers", ())]
@@ -264,9 +264,9 @@ def _revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds a refusal. The fact is published again when the officers' holds on the goods change, because these holds
-    count again if the refusal is taken back. So the new holds replace the old ones, but the time stays that of the
-    first refusal."""
+    """Folds the fact that the goods were refused (`ReleaseRefused`). It is published again when the officers' holds on
+    the goods change, because these holds count again if the failure of the control is taken back. So the new holds
+    replace the old ones, but `closed_us` stays the time of the first `ReleaseRefused`."""
     if row.word != "refused":
         row.closed_us = micros(body["occurred_at"])
     row.word = "refused"
@@ -274,7 +274,8 @@ def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _refusal_revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Folds the fact that a refusal was taken back. The next fact of the release desk replaces what is written here."""
+    """Folds the fact that the goods are no longer refused (`RefusalRevoked`). The next fact of the release desk
+    replaces what is written here."""
     row.word = "held"
     row.held_us = micros(body["occurred_at"])
     row.closed_us = None
@@ -301,7 +302,7 @@ def _left_unreleased(row: Consignment, message: TopicMessage, body: Body) -> Non
 
 
 def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """Removes the departure of a container, because its report was wrong."""
+    """Removes the departure of a container from the row, because the departure was retracted."""
     row.departed = _without(row.departed, body["container_no"])
     row.unreleased = _without(row.unreleased, body["container_no"])
     row.gated_out_us = row.gated_out_us if row.departed else None
@@ -384,9 +385,9 @@ def settle(row: Consignment) -> None:
 
 
 def standing(row: Consignment) -> ConsignmentState:
-    """Returns the state, which is computed from the columns of the row alone. Goods that left without release stay at that stage,
-    whatever a desk publishes about them later, until the report of their departure is retracted or an officer finds the container
-    inside."""
+    """Returns the state of the consignment, computed from the columns of the row alone. Goods that left without release
+    stay at the stage `LEFT_UNRELEASED`, whatever a desk publishes about them later, until the report of their departure
+    is retracted or an officer finds the container inside."""
     if row.unreleased:
         return ConsignmentState(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
     if row.parked:
@@ -439,8 +440,8 @@ def _on_hold(row: Consignment) -> ConsignmentState:
 
 def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> ConsignmentState:
     if first is None:
-        # The release or the refusal was revoked. The next fact of the release desk names the holds, but was not read
-        # yet.
+        # The release of the goods, or their refusal, was revoked. The next fact of the release desk names the holds,
+        # but was not read yet.
         return ConsignmentState(stage, "holds", "release", row.held_us, None)
     return ConsignmentState(stage, first.hold_id, first.owner, first.since_us, None)
 

@@ -143,7 +143,8 @@ def _state(row: Container, statement: str, body: dict[str, Any], consignments: s
 
 
 def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Removes all alarms. The gate desk counts every alarm itself, so if it lets the container leave, no alarm keeps it inside any more."""
+    """Folds the statement that the container may leave, and removes all alarms from the row. The gate desk knows every
+    alarm, so if it lets the container leave, no alarm keeps the container inside any more."""
     _state(row, "may_leave", body, "consignments")
     row.said_visit = text(body.get("visit") or "")
     _unblock(row)
@@ -247,8 +248,8 @@ def _retracted(row: Container, message: TopicMessage, body: dict[str, Any]) -> N
 
 def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     if replaced := text(body.get("replaces") or ""):
-        # If this report is of an expected event, its event time has not come. So the effect of the replaced report ends
-        # at the recorded time of this report.
+        # If this report is of an estimated or planned event, its event time has not come. So the effect of the replaced
+        # report ends at the recorded time of this report.
         happened = body["classifier"] == Classifier.ACTUAL
         _taken_back(row, replaced, micros(body["occurred_at"]) if happened else message.recorded_us)
     if body.get("retells") and body["event"] in _OPENINGS and body.get("visit") == row.visit:

@@ -48,9 +48,9 @@ SHOWN_HOLDS = 100
 
 
 class ContainerRows(NamedTuple):
-    """The rows about one container. `row`: None if it has none; `parts`: the consignments in it; `goods`: their states,
-    by id; `parked`: those that have a parked message; `unanswered`: the requests that keep the container inside because
-    no desk has answered them yet; `holds`: the open holds on the container."""
+    """The rows about one container. `row`: None if the container has no row; `parts`: the consignments in it; `goods`:
+    their states, by id; `parked`: the ids of the consignments that have a parked message; `unanswered`: the requests
+    that keep the container inside because no desk has answered them yet; `holds`: the open holds on the container."""
 
     row: Container | None
     parts: list[ContainerPart]
@@ -59,7 +59,7 @@ class ContainerRows(NamedTuple):
     unanswered: list[UnansweredRequest]
     holds: list[BoxHold]
     complete: bool
-    """True if the rows were complete at some time and were not dropped since."""
+    """True if the read model was complete at some time, and no rebuild has deleted its rows since."""
 
 
 def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
@@ -79,8 +79,9 @@ BOX: BindParameter[str] = bindparam("container_no")
 _C, _PARTS, _REQUESTED, _PARKED = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c, t.ASKED_HOLDS.c, t.PARKED.c
 _ANSWER, _SENT = t.FACTS.alias("answer"), t.FACTS.alias("sent")
 MAY_HAVE_BEEN_IN = or_(_PARTS.word != "", ~_one_of(func.coalesce(_C.declared, ""), NOT_THERE))
-"""The condition that the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may ever have been in that container.
-Anybody may write any number into a declaration, so a declaration that was never accepted does not count."""
+"""The condition that the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may have been in
+that container at some time. Anybody may write any container number into a declaration, so a declaration that was never
+accepted does not count."""
 _INSIDE_NOW = select(_PARTS.consignment_id).where(_PARTS.container_no == BOX, _PARTS.gone.is_(False))
 _PARKED_INSIDE = (
     select(_C.consignment_id)

@@ -90,8 +90,8 @@ def address(url: str) -> URL:
 
 
 def open_engine(url: str, *, writes: bool = False) -> Engine:
-    """Returns an engine for the database at this address. It is for reading only, unless `writes` is true. On SQLite, the transactions of an
-    engine for writing take the write lock when they begin."""
+    """Returns an engine for the database at this address. Use it for reading only, unless `writes` is true. On SQLite,
+    the transactions of an engine for writing take the write lock when they begin."""
     parsed = address(url)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -139,8 +139,9 @@ def migrate(url: str) -> None:
 
 
 def not_newest(url: str) -> str:
-    """Returns why the tables do not have the newest revision that this program knows, or why they cannot be read. Returns an empty text if
-    they have it."""
+    """Returns why the tables do not have the newest revision that this program knows, or why they cannot be read.
+    Returns an empty text if they have this revision. Raises NewerDatabase if they have a revision that this program
+    does not know."""
     engine, scripts = open_engine(url), ScriptDirectory(_FOLDER)
     try:
         with engine.begin() as connection:

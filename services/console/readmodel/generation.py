@@ -78,9 +78,9 @@ class Generation:
         """Why nobody can sign in, as a key of `WHY`; empty if the database is the one that was written last."""
 
     def advance(self, connection: Connection) -> None:
-        """Counts one more change, in the transaction of that change and after all its other rows. Does nothing while the database
-        is an older copy, because otherwise further changes could raise its count to that of the file, and the copy would no longer
-        be noticed."""
+        """Counts one more change. Call it in the transaction of that change, after all other rows of the change were
+        written. Does nothing while the database is an older copy, because otherwise further changes could raise its
+        count to that of the file, and the copy would no longer be noticed."""
         if self.held or self._file is None:
             return
         count = _count(connection, lock=True)

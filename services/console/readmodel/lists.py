@@ -1,5 +1,5 @@
-"""In which order are the rows of a long list, and where does its next page begin? Each page begins after the last row of the page before.
-An index finds that place by the values which that row has in the columns of the order."""
+"""In which order are the rows of a long list, and where does its next page begin? Each page begins after the last row
+of the page before. An index finds this row by its values in the columns by which the list is sorted."""
 
 from collections.abc import Iterator, Sequence
 from heapq import merge
@@ -33,8 +33,9 @@ from services.console.readmodel.consignment import SEVERAL, STEPS, UNMATCHED, Aw
 
 
 class ListPosition(NamedTuple):
-    """The place of a row in a list. `passed`: which row it is, counted from 1; `part`: in which part of the list it is; `keys`: the
-    values that the row has in the columns by which that part is sorted."""
+    """The place of a row in a list. `passed`: which row it is, counted from 1; `part`: the number of the part of the
+    list in which the row is, counted from 0; `keys`: the values of the row in the columns by which this part is
+    sorted."""
 
     passed: int
     part: int
@@ -42,13 +43,13 @@ class ListPosition(NamedTuple):
 
 
 class ListPart(NamedTuple):
-    """A part of a list: the rows of `table` for which one of the conditions `wanted` is true, sorted by the columns of
-    `order`.
+    """A part of a list: the rows of `table` for which at least one of the conditions `wanted` is true, sorted by the
+    columns of `order`.
 
     Each condition has an index that begins with its columns and goes on with those of `order`. A row for which two
     conditions are true is shown once. `latest_first`: all columns of `order` descend. `columns`: what is selected, by
     default all of `table`. `empty`: columns that stand before those of `order` in the index and are null in every row
-    here; PostgreSQL uses the index for sorting only if ORDER BY names them, too.
+    of this part; PostgreSQL uses the index for sorting only if ORDER BY names them, too.
     """
 
     table: FromClause
@@ -116,7 +117,7 @@ def _once(part: ListPart, ordered: Iterator[Row[Any]]) -> Iterator[Row[Any]]:
 # the lists
 
 SHOWN_CHARACTERS = 2000
-"""The most characters of a message's text that a list shows."""
+"""The most characters of an alarm's reason that the list of alarms shows."""
 
 
 def parked() -> list[ListPart]:
@@ -204,8 +205,8 @@ def _moved_by(column: Column[Any], mover: Mover | None) -> list[ColumnElement[bo
 def _of_holds(
     hold: ReadOnlyColumnCollection[str, Column[Any]], awaited: AwaitedCode | None, mover: Mover | None
 ) -> list[ColumnElement[bool]]:
-    """Returns the conditions that a hold keeps goods waiting for `awaited` and for `mover`. One of the two may be None and is not a
-    condition then."""
+    """Returns the SQL conditions that goods with the hold `hold` wait for `awaited`, and that `mover` has to act on
+    this hold. If one of the two is None, there is no condition about it."""
     if awaited is None:
         return _moved_by(hold.owner, mover)
     begins = SEVERAL.get(awaited)
@@ -213,8 +214,8 @@ def _of_holds(
 
 
 def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
-    """Returns the parts of a list with the goods that have not ended and for which the conditions on their own row are true; those
-    without a time come last."""
+    """Returns the parts of a list with the goods that have not ended and whose row in `CONSIGNMENTS` meets all
+    conditions `wanted`. Goods of which it is unknown since when they have waited come last."""
     here, by_id = and_(*wanted, _IN_HAND), (_C.consignment_id,)
     known, unknown = and_(here, _C.waiting_since_us.is_not(None)), and_(here, _C.waiting_since_us.is_(None))
     return [
@@ -224,7 +225,8 @@ def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
 
 
 def _held(*wanted: ColumnElement[bool]) -> ListPart:
-    """Returns the part of a list with the goods that have not ended and have an open hold for which the conditions are true."""
+    """Returns the part of a list with the goods that have not ended and have an open hold that meets all conditions
+    `wanted`."""
     joined = t.HOLDS.join(t.CONSIGNMENTS, _H.consignment_id == _C.consignment_id)
     here = and_(*wanted, _H.since_us.is_not(None), _IN_HAND)
     return ListPart(joined, (here,), (_H.since_us, _H.consignment_id), columns=(*_C, _H.since_us, _H.consignment_id))
@@ -232,14 +234,14 @@ def _held(*wanted: ColumnElement[bool]) -> ListPart:
 
 def unmatched(until_us: int) -> list[ListPart]:
     """Returns the list of the goods that nobody has declared and that have waited since `until_us` (microseconds since
-    1970 UTC) or longer, the newest first."""
+    1970 UTC) or longer. Those that have waited for the shortest time come first."""
     c = t.CONSIGNMENTS.c
     here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
     return [ListPart(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]
 
 
 def everything() -> list[ListPart]:
-    """Returns the list of all consignments that were lodged, the latest first."""
+    """Returns the list of all consignments that were lodged, the latest lodged first."""
     c = t.CONSIGNMENTS.c
     return [ListPart(t.CONSIGNMENTS, (c.lodged_us.is_not(None),), (c.lodged_us, c.consignment_id), latest_first=True)]
 
@@ -252,8 +254,10 @@ def declared_by(companies: Sequence[str]) -> list[ListPart]:
 
 
 def named(name: str) -> list[ListPart]:
-    """Returns the list of the consignments that have this text as id, declaration number, declarant, consignee, reference or bill, the
-    latest lodged first. After them come the consignments in the container with this number. Upper and lower case do not matter."""
+    """Returns the list of the consignments that have this text as id, declaration number, declarant, consignee,
+    reference or bill, the latest lodged first. Consignments that were not lodged come after these, and at the end those
+    in the container with this number. The text is searched as it was typed, all in upper case, and all in lower
+    case."""
     c, p = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c
     names = sorted(
         {form for spelling in (name, identifier(name)) for form in (spelling, spelling.upper(), spelling.lower())}

@@ -34,7 +34,8 @@ PARKED_NUMBERS: dict[str, int] = {
     "customs-gate-parked": 19,
     "customs-clearance-parked": 20,
 }
-"""Topic → its number, for the topics whose messages have no rows of their own but may raise an alarm."""
+"""Topic → its number, for the parked topics. Their messages have no rows in `tables.FACTS`. But if such a message
+cannot be projected, its packed position identifies the alarm about it."""
 _NUMBERS = TOPIC_NUMBERS | PARKED_NUMBERS
 TOPIC_NAMES = {number: name for name, number in _NUMBERS.items()}
 TOPICS: tuple[str, ...] = (*(t.name for t in FACTS_AND_REQUESTS), *(t.name for t in PARKED))
@@ -156,6 +157,6 @@ def whole(number: Any) -> int:
 
 
 def moment(us: int) -> datetime:
-    """Returns the aware time of these microseconds since 1970 UTC. A time outside of the years 2000 to 2100 becomes the nearest time
-    within them, because older software versions stored any time."""
+    """Returns these microseconds since 1970 UTC as a datetime in UTC. A time outside of the years 2000 to 2100 becomes
+    the nearest time within them, because older software versions stored any time."""
     return _EPOCH + timedelta(microseconds=bounded(us))

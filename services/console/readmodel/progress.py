@@ -1,8 +1,10 @@
-"""How far behind the topics are the rows of the read model? The answer is a time: all messages up to it are in the rows.
+"""How far behind the topics are the rows of the read model? The answer is a time: all messages up to it are in the
+rows.
 
-The gate's answer is stale if a high watermark of the topics of the release and the gate desk was seen too long ago and is not reached
-yet. High watermarks are compared because an open transaction may contain a revocation. On the other topics only committed messages
-count, because anybody may write requests and could keep a transaction open there.
+The gate's answer is stale if the rows have not reached the high watermarks that the topics of the release and the gate
+desk had `DTG_GATE_STALE_SECONDS` ago, or if the projector could not read these high watermarks since. High watermarks
+are compared because an open transaction may contain a revocation. On the other topics only committed messages count,
+because anybody may write requests and could keep a transaction open there.
 """
 
 import threading
@@ -23,7 +25,8 @@ from services.shell.clients import admin
 from services.shell.clock import now, stopwatch
 
 ASK_SECONDS, LOOK_SECONDS = 0.5, 5.0
-"""Seconds between two questions to the cluster: for the ends of the topics, and for the ids of the topics."""
+"""`ASK_SECONDS`: seconds between two questions to the cluster for the ends of the topics; `LOOK_SECONDS`: seconds
+between two questions for the ids of the topics, and the timeout of such a question."""
 UNANSWERED_SECONDS = 10.0
 """If no answer has come for this many seconds, the broker is reported as unreachable. It is twice the timeout of one question."""
 
@@ -123,12 +126,13 @@ class ProjectorStanding:
         self.gate_lag_seconds = gate_lag_seconds
 
     def complete(self, within_seconds: float) -> bool:
-        """Returns whether the rows have every message that was committed to the topics more than `within_seconds`
-        ago."""
+        """Returns whether the rows are known to have every message that was committed to the topics more than
+        `within_seconds` ago."""
         return self.lag_seconds is not None and self.lag_seconds <= within_seconds
 
     def fresh(self, within_seconds: float) -> bool:
-        """Returns whether the rows have reached every high watermark of `GATE_TOPICS` that was seen more than `within_seconds` ago."""
+        """Returns whether the rows are known to have reached the high watermarks that `GATE_TOPICS` had
+        `within_seconds` ago. If the projector has not read the high watermarks since then, this is false."""
         return self.gate_lag_seconds is not None and self.gate_lag_seconds <= within_seconds
 
 
@@ -191,8 +195,8 @@ class Ends:
         return self.ids
 
     def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
-        """Takes the answers of the cluster that have come, and notes in `progress` how far the positions are behind them. Then asks the
-        cluster again if it is time. Call this method often."""
+        """Takes the answers of the cluster that have come, and notes in `progress` how far the positions are behind the
+        ends of the topics. Then asks the cluster again if it is time. Call this method often."""
         self._take()
         # Only answers of the broker show that the broker can be reached. A consumer shows no difference between an unreachable broker and a
         # topic without new messages.
@@ -224,7 +228,7 @@ class Ends:
     def _take(self) -> None:
         if self._described and all(answer.done() for answer in self._described.values()):
             described, self._described = self._described, {}
-            # after an error the topics are described again at the next look; `_answered` shows whether the broker answers
+            # after an error, `_ask` asks for the ids of the topics again; `_answered` shows whether the broker answers
             with suppress(KafkaException):
                 self.ids = layout.ids(layout.found(described))
         if not self._futures or not all(future.done() for future in self._futures.values()):

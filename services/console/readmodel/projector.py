@@ -1,5 +1,5 @@
-"""How do facts become rows? Committed messages are read and folded; rows and offsets are written in one SQL transaction; no
-message is skipped."""
+"""How do facts become rows? Committed messages are read and folded; rows and offsets are written in one SQL
+transaction. A fact that cannot be projected is not skipped, but set aside with an alarm."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -28,8 +28,8 @@ TURN = Histogram(
     "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 )
 ANSWERED_SECONDS = 86_400
-"""If a fact has answered a request that counts at the gate, the row of the request is deleted this many seconds after
-the request was made."""
+"""If a fact has answered a request that counts at the gate, the row of the request is deleted when the request was
+made more than this many seconds ago."""
 FORGET_SECONDS = 5.0
 """Seconds between two times at which the projector looks for answered requests whose rows can be deleted."""
 LOOK_AGAIN_SECONDS = 3600.0
@@ -37,7 +37,8 @@ LOOK_AGAIN_SECONDS = 3600.0
 STANDING_SECONDS = 0.25
 """Seconds between two writes of the standing into the database."""
 ACCESS_SECONDS = 10.0
-"""Seconds for which the projector waits until the cluster accepts its credential."""
+"""The most seconds for which the projector waits until the cluster accepts or refuses its credential. Then it goes on
+without that answer."""
 Read = Any
 """The type of a confluent-kafka message. It is Any, because the stubs declare every part of a message as optional, even of a message that was
 read."""
@@ -70,7 +71,8 @@ class Projector:
         self._stop.set()
 
     def run(self) -> None:
-        """Projects messages until `stop` is called. After each error it begins again from the offsets in SQL."""
+        """Projects messages until `stop` is called. After an error of the database or of Kafka, or if the rows or the
+        topics were replaced, it waits and begins again from the offsets in SQL. Other errors end it."""
         store = Store(open_engine(self.settings.database_url, writes=True), self.settings.projector_cache)
         while not self._stop.is_set():
             try:
@@ -247,7 +249,8 @@ class Projector:
             self.forget(store)
 
     def forget(self, store: Store) -> None:
-        """Deletes the rows of the next answered requests that are more than `ANSWERED_SECONDS` old."""
+        """Deletes rows of answered requests that are more than `ANSWERED_SECONDS` old. Each call examines a limited
+        number of requests and goes on where the call before ended."""
         before_us = int((now().timestamp() - ANSWERED_SECONDS * CLOCK.speed) * 1_000_000)
         self._forgotten_to_us = store.forget_answered(self._forgotten_to_us, before_us)
         ended = self._forgotten_to_us >= before_us

@@ -42,7 +42,7 @@ from services.console.readmodel.messages import OFFSET_BITS
 from services.shell.clock import now
 
 BODY_BYTES = 16_000
-"""The most bytes of a message's content that a list shows. A list leaves out a longer content and links to it."""
+"""The most characters of a message's content that a list shows. A list leaves out a longer content and links to it."""
 LONGEST_TIMELINE = 10_000
 """The most messages of one key that a timeline lists. Contents are read only for the messages that are shown."""
 CLEARANCE_SAMPLE = 1000
@@ -51,7 +51,8 @@ and revocations, of imports and exports together."""
 LISTED_HOLDS = 1000
 """The most open holds that are read for the consignments of one page of a list."""
 SAME_NAME = 100
-"""The most consignments with one name that are read. Several declarants may use the same reference."""
+"""The most consignments with one declaration number or reference that are read. Several declarants may use the same
+reference."""
 COUNTED_ALARMS = 10_000
 """The most alarms of one kind that the board counts, beginning with the latest."""
 C = t.CONSIGNMENTS.c
@@ -145,20 +146,23 @@ class ReadModelQueries:
         return found
 
     def timeline(self, key: str) -> list[Row[Any]]:
-        """Returns every message under this key, in the order of the column `place`, without its content. `size`: how many characters the
-        content has."""
+        """Returns the messages under this key, at most `LONGEST_TIMELINE`, in the order of the column `place`, without
+        their contents. `size`: how many characters the content of the message has."""
         f = t.FACTS.c
         columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, func.length(f.body).label("size"))
         return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
 
     def newest(self, key: str, kinds: Iterable[str], most: int) -> list[Row[Any]]:
-        """Returns the newest messages of these kinds under this key, at most `most`, with their contents, the newest first."""
+        """Returns the newest messages of these kinds under this key, at most `most`, with their contents, the newest
+        first. All kinds must be of one topic, because the column `place` does not order messages of several topics by
+        time."""
         f = t.FACTS.c
         query = select(f.place, f.kind, f.cause, f.body).where(f.key == key, f.kind.in_(list(kinds)))
         return self._all(query.order_by(f.place.desc()).limit(most))[0]
 
     def bodies(self, positions: Iterable[int]) -> dict[int, str]:
-        """Returns the contents of the messages at these places, by place."""
+        """Returns the contents of the messages at these packed positions, by packed position. Positions at which no
+        message is stored are left out."""
         f, wanted = t.FACTS.c, list(positions)
         found: dict[int, str] = {}
         for start in range(0, len(wanted), 500):
@@ -207,8 +211,9 @@ class ReadModelQueries:
         return sorted(found, key=lambda row: (row.waiting_since_us or 0, row.consignment_id))[:limit]
 
     def waiting_since(self, stages: Iterable[Stage], *hundredths: int) -> Mapping[Stage, list[int]]:
-        """Returns for each stage one time for each percentile in `hundredths`: since when the consignment at that percentile of the
-        waiting times has waited (microseconds since 1970 UTC). Stages without goods are left out."""
+        """Returns stage → one time for each percentile in `hundredths`, in the same order: since when the consignment
+        at that percentile of the waiting times has waited (microseconds since 1970 UTC). Stages without goods are left
+        out."""
         found: dict[Stage, list[int]] = {}
         with self._engine.begin() as connection:
             for stage in stages:
@@ -218,7 +223,8 @@ class ReadModelQueries:
                 indexes = [size * (100 - share) // 100 for share in hundredths]
                 rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
                 moments = [moment for moment in rows if moment is not None]
-                # If goods have left the stage between the two reads, a time may be missing. The stage is then left out.
+                # The count and each time are read by statements of their own. If goods leave the stage between two of
+                # these statements, a time may be missing. The stage is then left out.
                 if moments and len(moments) == len(indexes):
                     found[stage] = moments
         return found
@@ -322,8 +328,9 @@ class ReadModelQueries:
     # the feed for ports
 
     def releases(self, after: Cursor, limit: int) -> "FeedPart":
-        """Returns the entries of the feed after the cursor `after`, at most `limit`. They end before the first entry
-        whose message was not read yet. Raises WrongFeed if the feed does not have this cursor."""
+        """Returns the entries of the feed after the cursor `after`, at most `limit`. If the projector has not read the
+        message of an entry yet, as during a rebuild, the result ends before this entry. Raises WrongFeed if the feed
+        does not have this cursor."""
         e, numbers = t.FEED_EPOCHS.c, t.RELEASES.c.cursor
         begun = select(e.first_number).where(e.epoch == after.epoch).scalar_subquery()
         bounds = select(
@@ -355,11 +362,11 @@ class ReadModelQueries:
     # watches on bills and declarants
 
     def matching(self, bill_no: str, declarant: str, after: str, limit: int) -> list[str]:
-        """Returns the ids of the consignments of this bill or declarant that have not ended, in their order, beginning after the id
-        `after`; at most `limit`.
+        """Returns the ids of the consignments of this bill or declarant that have not ended, in the order of the ids,
+        beginning after the id `after`; at most `limit`.
 
-        Goods that were released without containers are included for a month after their release, although they have ended, because no gate
-        reports when they leave.
+        Goods that were released without containers are included for a month after their release, although they have
+        ended, because no gate reports when they leave.
         """
         month_ago = int((now() - timedelta(days=30)).timestamp() * 1_000_000)
         loose = and_(C.word == "released", C.containers == "", C.released_us > month_ago)
@@ -527,17 +534,20 @@ def _typed(typed: str) -> str:
 
 
 class FeedPart(NamedTuple):
-    """Successive entries of the feed. `waits`: there is an entry after them whose message was not read yet."""
+    """Successive entries of the feed. `waits`: after them there is an entry whose message the projector has not read
+    yet."""
 
     rows: list[Row[Any]]
     waits: bool
 
 
 def _feed_rows() -> Select[Any]:
-    """Returns the query for entries of the feed with their epoch and fact. If an entry has no fact, `read` says whether its message was
-    read already. It is a single statement, so that entries, facts and offsets are of the same moment.
+    """Returns the query for entries of the feed with their epoch and fact. If an entry has no fact, `read` says whether
+    the projector has read the message of the entry. The query is a single statement, so that entries, facts and offsets
+    are of the same moment.
 
-    `body` is empty if it is longer than `BODY_BYTES`; `size`: how many characters it has.
+    `body`: the content of the fact; empty if the content has more than `BODY_BYTES` characters. `size`: how many
+    characters the content has.
     """
     r, f, e, o = t.RELEASES.c, t.FACTS.c, t.FEED_EPOCHS.c, t.OFFSETS.c
     epoch = select(e.epoch).where(e.first_number <= r.cursor).order_by(e.first_number.desc()).limit(1)

@@ -17,9 +17,10 @@ log = structlog.get_logger()
 
 
 def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
-    """Deletes every projected row, projects the topics from their beginning, and returns how many messages were read. Waits
-    while Kafka or SQL is unavailable. `advance` is called a few times a second with the number of messages that were read since
-    the call before.
+    """Deletes every projected row, projects the topics from their beginning, and returns how many messages were read.
+    Raises NoDatabase if the database cannot be reached when the rows are deleted. After that, waits while Kafka or SQL
+    is unavailable. `advance` is called a few times a second with the number of messages that were read since the call
+    before.
 
     The cursors of the feed for ports and the requests in `tables.LODGEMENTS` are kept. If a console runs meanwhile, its
     projector begins again, too.

@@ -36,7 +36,8 @@ PAPER = frozenset(
 
 
 class Overtaken(Exception):
-    """Another projector has written rows since this one did, so this one must start over from the offsets in SQL."""
+    """Another projector or a rebuild has changed the rows since this projector last wrote rows, so this projector must
+    start over from the offsets in SQL."""
 
 
 class Store:
@@ -62,7 +63,8 @@ class Store:
         """
         self._consignments.clear()
         with self.engine.begin() as connection:
-            # The turn is read and locked first. Otherwise a rebuild could reset the offsets between the two reads, and nobody would notice.
+            # The count in `tables.TURNS` is read and locked before the offsets are read. Otherwise a rebuild could
+            # reset the offsets between these two reads, and this projector would not notice it.
             self._turn = connection.execute(select(t.TURNS.c.turn).with_for_update()).scalar_one()
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
@@ -89,8 +91,9 @@ class Store:
         return dict(new) | known
 
     def fed_ahead(self, positions: Positions) -> dict[int, int]:
-        """Returns by partition the offset of the last entry of the feed, for partitions that were not read up to that offset. There are
-        such partitions during a rebuild, because it keeps the entries."""
+        """Returns partition → the highest offset of a message of this partition that has an entry in the feed. Only
+        partitions in which this message is still to be read are returned. There are such partitions during a rebuild,
+        because a rebuild keeps the entries of the feed and reads the messages again."""
         lasts = [origin(last) for last in self._fed.values()]
         return {
             partition: offset
@@ -114,8 +117,9 @@ class Store:
         return count
 
     def claim(self, connection: Connection) -> None:
-        """Counts one more transaction of the projector in `tables.TURNS`. Call it in each transaction before any row is read. Raises
-        Overtaken if the count is not the one that this projector wrote last, because another projector has written rows."""
+        """Counts one more transaction of the projector in `tables.TURNS`. Call it in each transaction before any row is
+        read. Raises Overtaken if the count is not the one that this projector wrote last, because another projector or
+        a rebuild has changed the rows."""
         turns = t.TURNS.c
         mine = update(t.TURNS).where(turns.name == "projector", turns.turn == self._turn).values(turn=self._turn + 1)
         if connection.execute(mine).rowcount != 1:
@@ -147,14 +151,15 @@ class Store:
                 connection.execute(row.insert().values(name="projector", beats=1, **values))
 
     def forget_answered(self, after_us: int, before_us: int) -> int:
-        """Deletes rows of `ASKED_HOLDS` whose request a fact has answered, if it was requested after `after_us` and not after `before_us`
-        (microseconds since 1970 UTC). Examines at most `FORGOTTEN_AT_ONCE` rows, the oldest first. Returns the time up to which it has examined the
-        rows.
+        """Deletes rows of `ASKED_HOLDS` whose request a fact has answered. Only requests that were made after
+        `after_us` and not after `before_us` (microseconds since 1970 UTC) are examined, and at most `FORGOTTEN_AT_ONCE`
+        rows, the oldest first. Returns the time up to which the rows were examined.
 
-        Deleting such a row does not change the gate's answer, because a row counts only while no fact of its key names the request as its cause.
-        While the rows are made anew and lack that fact, the answer is `stale`. Three kinds of rows are kept, because they may still be needed:
-        requests without an answer; requests that an operator discarded, which no fact names; and retractions (`CALLED_BACK`), which count until the
-        release desk has published a fact that takes them into account.
+        Deleting such a row does not change the gate's answer, because a row counts only while no fact of its key names
+        the request as its cause. While a rebuild makes the rows anew and that fact is missing, the answer is `stale`.
+        Three kinds of rows are kept, because they may still be needed: requests without an answer; requests that an
+        operator discarded, which no fact names; and retractions (`CALLED_BACK`), which count until the release desk has
+        published a fact that takes them into account.
         """
         a, f = t.ASKED_HOLDS.c, t.FACTS.c
         requests = select(a.request_id, a.about, a.asked_us).where(a.asked_us > after_us, a.asked_us <= before_us)
@@ -270,8 +275,8 @@ class Store:
         return len(new)
 
     def _untold(self, connection: Connection, batch: Batch) -> list[tuple[int, str, str]]:
-        """Returns the entries that the feed does not have yet, and deletes those that they replace. An entry is replaced if the feed has
-        another fact id, or none, for the same place."""
+        """Returns the entries of the batch that the feed does not have yet. An entry of the feed is deleted if the
+        batch has an entry for the same message with another fact id; one of the two ids may be empty."""
         late = [at for at, _, _ in batch.releases if at <= self._fed.get(at >> OFFSET_BITS, -1)]
         if not late:
             return batch.releases
@@ -381,7 +386,8 @@ def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any,
         marks = ", ".join("?" * len(names))
         statement = f"{head} VALUES ({marks}) {tail}"
         return lambda connection, rows: _many(connection, statement, rows)
-    # The offsets, which are written in the same transaction, prevent a second copy of a row. So ON CONFLICT is not needed.
+    # Facts are written by COPY, which has no ON CONFLICT. It is not needed: the offsets are written in the same
+    # transaction, so no fact is written twice.
     if table is t.FACTS:
         copied = f'COPY "{table.name}" ({", ".join(names)}) FROM STDIN'
         return lambda connection, rows: _copy(connection, copied, rows)
@@ -409,7 +415,8 @@ def _updater(table: Table, names: tuple[str, ...], dialect: str) -> Callable[[Co
 
 
 def _mover(dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], int]:
-    """Returns a function that updates offsets, given as (after, topic, partition, before), and returns how many had the value `before`."""
+    """Returns a function that takes rows (after, topic, partition, before), and sets each offset that has the value
+    `before` to `after`. This function returns how many offsets it has set."""
     if dialect == "sqlite":
         one = 'UPDATE offsets SET next_offset = ? WHERE topic = ? AND "partition" = ? AND next_offset = ?'
         return lambda connection, rows: connection.exec_driver_sql(one, rows).rowcount

@@ -1,10 +1,11 @@
 """Which rows does the console read? There are two kinds of tables.
 
-`dtg rebuild` makes most of them again from the topics (`PROJECTED`). It leaves the others (`KEPT`) as they are, because their content
-is not on the topics: accounts, keys, granted rights, readings on record, requests over HTTP, and the order and epochs of the feed.
+`dtg rebuild` makes most of them again from the topics (`PROJECTED`). It leaves the others (`KEPT`) as they are, because
+their content is not on the topics: accounts, keys, granted rights, records of who read masked fields, requests over
+HTTP, and the order and epochs of the feed.
 
-Times are microseconds since 1970 UTC (`*_us`). Empty text means "not known yet". A `place` that is a number is the packed position of one
-Kafka message; a `place` that is a text (of containers and reports) is a place at the port.
+Times are microseconds since 1970 UTC (`*_us`). Empty text means "not known yet". A `place` that is a number is the
+packed position of one Kafka message; a `place` that is a text (of containers and reports) is a place at the port.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text, text
@@ -99,13 +100,15 @@ CONSIGNMENTS = Table(
     Index("consignments_bill_no", "bill_no", "lodged_us", "consignment_id"),
     Index("consignments_lodged", "lodged_us", "consignment_id"),
 )
-"""One row per consignment. `containers`, `departed` and `controls` are lists separated by blanks; so are `released_boxes` (of the latest
-release), `arrived_boxes` (`*`: all of them) and `unreleased` (those that left without release). `earlier`: the consignment of the
-same declarant and reference that was withdrawn before this one was lodged; `later`: the one that was lodged after this one was withdrawn.
+"""One row per consignment. `containers`, `departed` and `controls` are lists separated by blanks; so are
+`released_boxes` (of the latest release), `arrived_boxes` (`*`: all of them) and `unreleased` (those that left without
+release). `earlier`: the consignment of the same declarant and reference that was withdrawn before this one was lodged;
+`later`: the one that was lodged after this one was withdrawn.
 
-`declared`: the latest answer of the declaration desk (accepted, rejected, refused), or discarded if the request to lodge was discarded;
-`word`: the latest statement of the release desk (held, released, revoked, refused, withdrawn). `closed_us`: when the goods were refused
-or the declaration was withdrawn.
+`declared`: the latest answer of the declaration desk (accepted, rejected, refused), or discarded if the request to
+lodge was discarded; `word`: the latest statement of the release desk (held, released, revoked, refused, withdrawn);
+holds that follow a revocation leave it at revoked. `closed_us`: when the goods were refused or the declaration was
+withdrawn.
 """
 
 HOLDS = Table(
@@ -142,13 +145,14 @@ CONTAINERS = Table(
     *(_text(n) for n in ("conveyance", "awaits")),
     Index("containers_blocked", "blocked_us", "container_no", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
 )
-"""One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, the name of
-the alarm with which it left, opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the visit of
-the latest may_leave or must_stay. `departure`: the report with which it left. `blocking`: the reports whose alarms wait
-for an officer's finding, one a line, each with a tab and its visit; `alarm` and `alarm_reason`: which alarm the latest
-of them raised, and why. `lots`: how many lots an officer counted in this visit. `awaits`: with must_stay, what the
-container waits for since `since_us` (a value of `StayCode`); empty if an older software version published the
-statement."""
+"""One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, opened,
+closed, or the name of the alarm that was raised because the container left. `visit` to `visit_end_us`: the latest visit
+of the container. `said_visit`: the visit of the latest may_leave or must_stay. `departure`: the id of the report that
+the container has left. `blocking`: the alarms that wait for an officer's finding, one line each: the id of the report
+that raised the alarm (if there is none, the visit), a tab, and the visit. `alarm` and `alarm_reason`: the name and the
+reason of the latest of these alarms. `lots`: how many lots an officer counted in the latest visit. `awaits`: with
+must_stay, what the container waits for since `since_us` (a value of `StayCode`); empty if an older software version
+published the statement."""
 
 CONSIGNMENT_CONTAINERS = Table(
     "consignment_containers",
@@ -174,8 +178,9 @@ CONSIGNMENT_CONTAINERS = Table(
 """Which consignment is in which container. `word`: the release desk's latest statement to the gate: held, released or
 withdrawn. `gone`: the goods left in this container. `ended`: the latest visit with these goods whose end the gate desk
 published by `VisitClosed`, and not by `ContainerGatedOut`. `struck`: an officer took the consignment off the container;
-`permitted`: an officer lets it out through the land gate without an import release, and had seen the release desk's
-statement `permitted_version` (0: an older software version did not record it)."""
+`permitted`: an officer lets the consignment out through the land gate without an import release. `permitted_version`:
+the version of the release desk's statement that this officer had seen (0: an older software version did not record
+it)."""
 
 CONTAINER_REPORTS = Table(
     "container_reports",
@@ -219,7 +224,8 @@ FACTS = Table(
     Column("body", Text, nullable=False),
     Index("facts_key", "key"),
 )
-"""The timelines: every fact and request as it was on its topic. `body` is empty for a lodgement, because the desk's answer repeats it."""
+"""The timelines: every fact and request as it was on its topic. `body` is empty for a request to lodge a
+declaration, because the desk's answer repeats the declaration."""
 
 RELEASES = Table(
     "releases",
@@ -229,10 +235,12 @@ RELEASES = Table(
     Column("consignment_id", Text, nullable=False),
     _text("fact_id"),
 )
-"""The feed for ports: releases and revocations in the order in which ports read them. A rebuild keeps it, so that cursors stay valid.
+"""The feed for ports: releases and revocations in the order in which ports read them. A rebuild keeps it, so that
+cursors stay valid.
 
-`cursor`: the number in a cursor; it only grows, and some numbers may be missing. `fact_id`: empty if the fact could not be stored; ports
-then read `Unreadable`. If it can be stored later, its entry moves to the end, so that ports that have passed the place read it, too.
+`cursor`: the number in a cursor; it only grows, and some numbers may be missing. `fact_id`: empty if the fact could not
+be stored; ports then read `Unreadable`. If the fact is stored later, its entry moves to the end of the feed, so that
+ports that have read `Unreadable` read the fact, too.
 """
 
 FEED_EPOCHS = Table(
@@ -252,7 +260,8 @@ REFUSALS = Table(
     _moment("refused_us"),
     Index("refusals_subject", "subject"),
 )
-"""The requests that desks refused (`RequestRefused`). Goods that were refused have no row here, but `word` in their row."""
+"""The requests that desks refused (`RequestRefused`). Goods that were refused have no row here;
+their row in `CONSIGNMENTS` has the `word` refused."""
 
 ALARMS = Table(
     "alarms",
@@ -295,8 +304,8 @@ LODGEMENTS = Table(
     Index("lodgements_asked", "asked_us"),
     Index("lodgements_sender", "sender", "asked_us", "request_id"),
 )
-"""The requests of every kind, not only lodgements, that the console took in and the broker acknowledged. They are not made from the topics, so
-a rebuild keeps them."""
+"""The requests of every kind, not only lodgements, that the console took in and the broker acknowledged. The rows are
+not made from the topics, so a rebuild keeps them."""
 
 READINGS = Table(
     "readings",
@@ -321,10 +330,12 @@ ASKED_HOLDS = Table(
     Index("asked_holds_consignment", "consignment_id"),
     Index("asked_holds_asked", "asked_us"),
 )
-"""Holds on consignments or containers, and reports about containers, that were requested from consoles. A row is written before its request
-is sent. Until a fact names the request as its cause, the goods must stay. `consignment_id`: what must stay, a consignment or the number of a
-container. `about`: the key of the request and of the facts that answer it. The two differ if goods were stripped from the container `about`
-into the container that must stay. A row is deleted a day after a fact has answered its request (`Store.forget_answered`)."""
+"""Holds on consignments or containers, and reports about containers, that were requested from consoles. A row is
+written before its request is sent. Until a fact names the request as its cause, the goods must stay. `consignment_id`:
+what must stay, a consignment or the number of a container. `about`: the key of the request and of the facts that answer
+it. The two differ if goods were stripped from the container `about` into the container that must stay. The row of a
+request that a fact has answered is deleted when the request is more than a day old (`Store.forget_answered` says which
+rows are kept)."""
 
 ASKED_WATCHES = Table(
     "asked_watches",
@@ -337,9 +348,10 @@ ASKED_WATCHES = Table(
     _moment("lifted_us"),
     _flag("let_go"),
 )
-"""Watches on bills and declarants that were requested from consoles. A row is written before its requests are sent. `met`: all partitions
-keep the watch, and each matching consignment that was known before has a hold; until then goods that match must stay. `lifted_us`: when
-all partitions were requested to lift it, by the request `lift_id`; `let_go`: its holds were lifted, too."""
+"""Watches on bills and declarants that were requested from consoles. A row is written before its requests are sent.
+`met`: all partitions keep the watch, and each matching consignment that was known before has a hold; until then goods
+that match must stay. `lifted_us`: when all partitions were requested to lift it, by the request `lift_id`; `let_go`:
+the holds that the watch placed were lifted, too."""
 
 WATCH_FACTS = Table(
     "watch_facts",
@@ -350,7 +362,8 @@ WATCH_FACTS = Table(
     *(_text(n) for n in ("bill_no", "declarant", "reason", "actor")),
     _moment("at_us"),
 )
-"""The facts of each partition of the release desk about a watch: that it was placed, and that it was lifted."""
+"""The facts of each partition of the release desk about a watch: that it was placed (`lifted` is false), and that it
+was lifted (`lifted` is true)."""
 
 INSTALLATION = Table(
     "installation", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
@@ -367,9 +380,10 @@ ACCOUNTS = Table(
     Column("made_us", BIG, nullable=False),
     _moment("password_until_us"),
 )
-"""Accounts of people and programs. `roles`: a list separated by blanks; `password`: its argon2id hash, empty if it has none;
-`must_change`: somebody else made the password, which is valid until `password_until_us`. In this table and those after it, up to
-`SIGN_INS`, times are those of the world's clock, also in a sandbox."""
+"""Accounts of people and programs. `roles`: a list separated by blanks; `password`: the argon2id hash of the password,
+empty if the account has none; `must_change`: somebody other than the holder of the account made the password, and it is
+valid until `password_until_us`. In this table and the following ones, `SIGN_INS` being the last, times are those of the
+world's clock, also in a sandbox."""
 
 SESSIONS = Table(
     "sessions",
@@ -446,8 +460,8 @@ TOPIC_IDS = Table("topic_ids", METADATA, Column("topic", Text, primary_key=True)
 """The id of each topic from which the rows were made. If a topic is deleted and made again, the cluster gives it another id."""
 
 TURNS = Table("turns", METADATA, Column("name", Text, primary_key=True), Column("turn", BIG, nullable=False))
-"""One row, `projector`, that counts the transactions of the projector. If a projector finds another count than the one that it wrote, another
-projector has written rows since."""
+"""One row, `projector`, that counts the transactions of the projector. If a projector finds another count than the one
+that it wrote, another projector has written rows since, or a rebuild has deleted them."""
 
 STANDING = Table(
     "standing",
@@ -460,11 +474,13 @@ STANDING = Table(
     _text("trouble"),
     *(_moment(n) for n in ("gate_as_of_us", "gate_lag_ms")),
 )
-"""One row, `projector`: how complete the rows are. `beats` grows some times a second while the projector runs; `as_of_us` is null until
-everything was read once. `gate_as_of_us`, `gate_lag_ms`: the same for the topics of the release and the gate desk, up to their high
-watermarks. A rebuild deletes the row."""
+"""One row, `projector`: how complete the rows are. `beats` grows some times a second while the projector runs. All
+messages up to the time `as_of_us` are in the rows (null until everything was read once); `lag_ms`: how long ago this
+time was when the row was written. `gate_as_of_us`, `gate_lag_ms`: the same for the topics of the release and the gate
+desk alone, up to their high watermarks. `behind` and `trouble`: as in `ProjectorStanding`. A rebuild deletes the
+row."""
 
 OF_PEOPLE = (ACCOUNTS, SESSIONS, API_KEYS, AUTHORISATIONS, GRANTS, SIGN_INS)
 KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, READINGS, ASKED_HOLDS, ASKED_WATCHES, INSTALLATION, TURNS, *OF_PEOPLE)
-"""Tables that a rebuild does not change."""
+"""Tables whose rows a rebuild does not delete."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

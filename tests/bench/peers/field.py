@@ -20,8 +20,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 STREAMS = HERE.parent / "streams"
 ENVIRONMENT = ROOT / ".run" / "bench" / "quix"
-"""The virtual environment of Quix Streams, which needs an older pydantic and another version of confluent-kafka than the
-product."""
+"""The virtual environment of Quix Streams, which needs an older pydantic and another version of confluent-kafka than
+the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Peer:
     lacks: str
     processes: Callable[[PeerSetup], list[Child]]
     changelogs: tuple[str, ...] = ()
-    """Topics that the peer would make itself. They are made before it starts, because the peer does not wait until the broker
-    knows them."""
+    """Topics that the peer would make itself. They are made before it starts, because the peer does not wait until the
+    broker knows them."""
 
 
 def prepare() -> None:

@@ -18,7 +18,7 @@ COMMIT_SECONDS = 0.25
 
 
 class Payload(Serializer):
-    """The bytes of a fact. Its topic, key and headers are passed separately."""
+    """Serializes a message as its value only, because its topic, key and headers are passed separately."""
 
     def __call__(self, value: OutputMessage, ctx: SerializationContext) -> bytes:
         return value.value

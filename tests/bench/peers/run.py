@@ -52,7 +52,7 @@ class Load:
     rate: float
     released: set[str]
     decided: float
-    """The number of messages that the desks decide for one consignment."""
+    """The average number of messages that all desks together decide for one consignment."""
 
 
 def load(seed: int, warm: int, count: int, rate: float, seconds: float) -> Load:
@@ -154,7 +154,8 @@ def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
 
 
 def _provision_more(bootstrap: str, names: tuple[str, ...], partitions: int) -> None:
-    """Makes compacted topics, and waits until every client can see them."""
+    """Makes compacted topics, and waits until the broker lists all their partitions. Raises RuntimeError if it does not
+    within 30 seconds."""
     if not names:
         return
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
@@ -169,14 +170,14 @@ def _provision_more(bootstrap: str, names: tuple[str, ...], partitions: int) -> 
 
 
 def _ready(bootstrap: str, children: list[Child], seconds: float = 90) -> None:
-    """Waits until every consumer group of the cluster is stable and remains so, because the start is not measured."""
+    """Waits until the consumer groups of all desks are stable at four successive checks, because the start is not
+    measured. Raises RuntimeError if a process ends, or if the groups are not stable after `seconds`."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
     deadline, calm = time.monotonic() + seconds, 0
     while calm < 4:
         groups = admin.list_consumer_groups(request_timeout=10).result().valid
         states = [group.state.name for group in groups if group.group_id.startswith(("peer-", "customs-"))]
-        wanted = 1 if len(children) == 1 else len(children)
-        calm = calm + 1 if len(states) >= wanted and all(state == "STABLE" for state in states) else 0
+        calm = calm + 1 if len(states) >= len(children) and all(state == "STABLE" for state in states) else 0
         gone = [child.name for child in children if not child.alive]
         if gone or time.monotonic() > deadline:
             raise RuntimeError(f"not ready: {states}, ended: {gone}")
@@ -192,8 +193,8 @@ def _play(reader: Reader, bootstrap: str, packets: list[Packet], rate: float, wo
 
 
 def _settled(broker: Broker, children: list[Child]) -> dict[str, tuple[float, float]]:
-    """Waits until no consumer group has read on for four seconds, because timelines come after releases. Returns the
-    costs at the last progress."""
+    """Waits until no consumer group has committed new offsets for four seconds, because timelines come after releases.
+    Returns the costs at the last progress: process → (CPU seconds, resident memory)."""
     admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 2})
     groups = [g.group_id for g in admin.list_consumer_groups(request_timeout=10).result().valid]
     known: list[int] = []

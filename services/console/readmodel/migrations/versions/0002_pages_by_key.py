@@ -1,4 +1,5 @@
-"""Indexes by which alarms and parked messages are read in the order of the pages of their lists."""
+"""Indexes for the lists of alarms and of parked messages. They have the columns by which these lists are sorted, so
+that a page of a list can be read from the index."""
 
 from alembic import op
 

@@ -1,5 +1,5 @@
-"""The feed gets epochs, and its entries the ids of their facts; the existing entries become the first epoch, to which
-cursors that are bare numbers belong."""
+"""The feed for ports gets epochs, and each entry of the feed gets the id of its fact. The entries that exist already
+become the epoch `first`. A cursor that is a bare number belongs to this epoch."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,5 @@
-"""Indexes by which consignments are read in the order of their lists: by stage, and by each of their names."""
+"""The indexes for lists of consignments also get the columns by which these lists are sorted. There are lists of the
+consignments at a stage, and of those with a declaration number, a declarant, a consignee, a reference or a bill."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
-"""A hold keeps its goods inside from the moment at which it is requested, even if the release desk does not run. So its row is
-written before the answer 202."""
+"""A hold keeps its goods inside from the moment at which it is requested, even if the release desk does not run. So the
+row of the request is written before the console answers the request with 202."""
 
 import sqlalchemy as sa
 from alembic import op

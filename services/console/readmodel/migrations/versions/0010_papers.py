@@ -1,5 +1,6 @@
-"""A declaration that is lodged after a withdrawal makes another consignment. Columns are added in which the rows of the
-two name each other."""
+"""A declaration that is lodged again after a withdrawal belongs to a new consignment. Two columns are added: in
+`later`, the row of the withdrawn consignment names the new one; in `earlier`, the row of the new one names the
+withdrawn one."""
 
 import sqlalchemy as sa
 from alembic import op

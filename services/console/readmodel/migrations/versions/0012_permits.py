@@ -1,5 +1,5 @@
-"""A permit to leave ends if the release desk makes a later statement against the goods. So the rows get the version of the
-statement that the officer had seen."""
+"""An officer's permit to leave ends if the release desk publishes a later hold on the goods. So the row of goods in a
+container gets the version of the release desk's statement that the officer had seen when permitting the exit."""
 
 import sqlalchemy as sa
 from alembic import op

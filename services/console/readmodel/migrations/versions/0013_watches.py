@@ -1,5 +1,6 @@
-"""Tables for watches on bills and declarants: one for the requests that the console took in, which is written before they are
-sent, and one for the facts of the release desk's partitions."""
+"""Two tables for watches on bills and declarants. `asked_watches` has the watches that were requested from a console; a
+row is written before its requests are sent. `watch_facts` has the facts of the release desk's partitions about
+watches."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,6 @@
-"""Indexes by which requests and grants of rights are read by person, and a table of the accounts of customs that have
-read masked fields."""
+"""Indexes to find the requests that one account sent, the grants of rights to one account, and the grants that one
+account made. A table of readings: which account of customs was shown fields that are masked outside customs, when, and
+about what."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
-"""A password that somebody else made is valid for three days only. For such passwords that exist already, the three
-days begin now."""
+"""A password that was made by somebody other than the holder of the account is valid for three days only. For passwords
+of this kind that exist already, the three days begin when this migration runs."""
 
 import sqlalchemy as sa
 from alembic import op

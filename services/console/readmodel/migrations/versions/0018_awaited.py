@@ -1,4 +1,5 @@
-"""Indexes for the lists of consignments by what they wait for, and by who has to act."""
+"""Indexes for the lists of the consignments that wait for a given step or hold, and of the consignments for which a
+given mover has to act."""
 
 import sqlalchemy as sa
 from alembic import op

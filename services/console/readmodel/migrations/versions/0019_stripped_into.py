@@ -1,5 +1,6 @@
-"""The report of a stripping also keeps those containers inside into which the goods were put, so one request has a row
-for each container that must stay. Rows of answered requests are deleted after a day, the oldest first."""
+"""A report that goods were stripped from one container into others also keeps these other containers inside. So in
+`asked_holds`, one request has a row for each container that must stay. The index by time is for deleting the rows of
+answered requests, the oldest first."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,5 @@
-"""A report of an equipment event has the time that its sender gave, if the gate desk did not believe it."""
+"""The row of a report of an equipment event gets a column for the time that the sender gave. It has a value only if the
+gate desk did not believe this time."""
 
 import sqlalchemy as sa
 from alembic import op
