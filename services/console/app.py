@@ -346,9 +346,10 @@ def _document(app: FastAPI) -> None:
 
 
 class Bounded:
-    """ASGI middleware that replaces an answer of more than LONGEST_ANSWER bytes by a problem, so that the answer does not fill a client's
-    memory. Such an answer is a programming error, because lists are answered in pages. An answer without `Content-Length` is kept back until
-    it ends. Only event streams, which do not end, are passed on piece by piece."""
+    """ASGI middleware that replaces an answer of more than LONGEST_ANSWER bytes by a problem, so that the answer does
+    not fill a client's memory. Such an answer is a programming error, because lists are answered in pages. An answer
+    without `Content-Length` is kept back until it ends, unless it is an event stream, which does not end. Paths in
+    `WHOLE` have no limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -335,8 +335,9 @@ class _Body(Shape):
 
 
 def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
-    """Makes the model of a request's body. It has the fields of the request without those that come from the address, the account and the clock.
-    `occurred_at` is optional, except for equipment events."""
+    """Makes the model of a request's body. It has the fields of the request without `but` and without those that come
+    from the account. `occurred_at` may be left out, which means the present time; only for equipment events it is
+    required."""
     fields: dict[str, Any] = {
         name: (field.annotation if not field.metadata else Annotated[field.annotation, *field.metadata], field)
         for name, field in kind.model_fields.items()
