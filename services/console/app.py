@@ -184,7 +184,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progress]:
-    """Runs the projector in a thread of this process until the block ends, and yields its progress."""
+    """Runs the projector in a thread of this process until the `with` block ends, and yields its progress."""
     progress = Progress()
     projector = Projector(settings, progress, bell.ring)
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
@@ -198,8 +198,8 @@ async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progre
 
 @asynccontextmanager
 async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[ObservedProgress]:
-    """Reads the standing of the projector, which is another process, from the database until the block ends. Yields the
-    object that keeps the newest standing."""
+    """Reads the standing of the projector, which is another process, from the database until the `with` block ends.
+    Yields the object that keeps the newest standing."""
     engine = open_engine(settings.database_url)
     watch = ObservedProgress(ReadModelQueries(engine), settings.gate_stale_seconds, bell.ring)
     task = asyncio.create_task(watch.run())

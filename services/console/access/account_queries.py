@@ -16,8 +16,8 @@ SETTLED = ("replayed", "released", "discarded")
 
 
 class InForce(NamedTuple):
-    """How many sessions and keys of an account are valid now, and when one of the sessions was last used (to the minute; microseconds
-    since 1970 UTC)."""
+    """How many sessions and keys of an account are valid now, and when any of these sessions was last used (to the
+    minute; microseconds since 1970 UTC; None if there are no sessions)."""
 
     sessions: int = 0
     used_us: int | None = None

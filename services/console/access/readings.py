@@ -1,9 +1,9 @@
 """Which masked fields did an account of customs read? Masked fields, for example officers' remarks, are left out of
 answers to accounts outside customs. A reading is recorded for the goods or the container that it is about.
 
-A row says that the answer was given. The row is written some tenths of a second after the answer, so that no answer
-waits for the database. If an account reads about the same goods or container again within an hour, no second row is
-written, so that a page that refreshes itself does not fill the table.
+A row says that an answer with such fields was given. The row is written some tenths of a second after the answer, so
+that no answer waits for the database. If an account reads about the same goods or container again within an hour, the
+process writes no second row, so that a page that refreshes itself does not fill the table.
 """
 
 import asyncio

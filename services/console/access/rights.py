@@ -1,4 +1,5 @@
-"""Who may send and see what? Tables have the roles for each route and each kind of request, and the goods that each role may see."""
+"""Who may send and see what? The tables of this file say which roles may use each route and send each kind of request,
+and which goods each role may see."""
 
 from enum import StrEnum
 from typing import NamedTuple

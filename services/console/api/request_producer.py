@@ -405,8 +405,8 @@ def _reused(request: RequestRow) -> Problem:
 
 
 def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """Starts a task and returns it. If it fails, the process ends, because without the task the console would take requests in and not complete
-    them."""
+    """Starts a task and returns it. If the task fails, the process ends, because without the task the console would
+    take requests in and not complete them."""
     task = asyncio.create_task(work)
     task.add_done_callback(end_with_task)
     return task

@@ -213,8 +213,8 @@ class CheckedBatch(NamedTuple):
 
 
 async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> CheckedBatch:
-    """Returns the batch without each declaration with which its declarant would exceed the daily number of containers.
-    The result of such a declaration becomes a refusal."""
+    """Returns the batch without the declarations with which a declarant would name more containers on this day than
+    allowed. The results of these declarations become refusals."""
     good, results = list[GoodDeclaration](), list(batch.results)
     for one in batch.good:
         problem = await context.boxes.admit(one.lodged.declarant, one.lodged.boxes)

@@ -280,7 +280,7 @@ _GATE_FACTS = frozenset(
         *("ContainerHoldPlaced", "ContainerHoldLifted"),
     }
 )
-"""Facts of the gate desk about a container. Those of one container have one common sequence of numbers."""
+"""Facts of the gate desk about a container. The facts about one container are numbered in one common sequence."""
 _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 """Facts that end a visit."""
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})

@@ -175,7 +175,7 @@ def gate_answer(
 
 CALLED_BACK = frozenset({"FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted"})
 """Facts by which another desk retracts an answer that may have led to a release. Only later facts of the release desk
-show that it has read one of them."""
+show whether that desk has read such a retraction."""
 
 
 def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:

@@ -102,8 +102,8 @@ class Store:
         }
 
     def forget_fed(self, partition: int, end: int) -> int:
-        """Deletes the entries of the feed that come from this partition at offset `end` or later, and returns how many they were. The
-        other entries keep their numbers."""
+        """Deletes the entries of the feed that come from this partition at offset `end` or later, and returns how many
+        were deleted. The other entries keep their numbers."""
         positions = t.RELEASES.c.place
         gone = delete(t.RELEASES).where(
             positions >= packed_position(FEED_TOPIC, partition, end),

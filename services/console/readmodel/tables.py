@@ -317,8 +317,8 @@ READINGS = Table(
     Index("readings_at", "at_us", "reader", "subject"),
 )
 """Readings: an account of customs (`reader`) was shown fields that are masked for others. `subject`: the goods, the
-container or the list that was shown; `at_us`: when, by the console's clock. The same reading is recorded at most once
-an hour."""
+container or the list that was shown; `at_us`: when, by the console's clock. While a console runs, it records the same
+reading only once in an hour."""
 
 ASKED_HOLDS = Table(
     "asked_holds",
