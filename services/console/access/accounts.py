@@ -224,8 +224,9 @@ class Accounts:
         shown: Mapping[str, str] | None = None,
         **columns: Any,
     ) -> None:
-        """Changes roles, company or office of an account, or closes it. For a session, the change takes effect with the
-        next request. A console that has a key of the account in its cache may use the old values for some more seconds.
+        """Changes roles, company or office of an account, or closes or reopens it. For a session, the change takes
+        effect with the next request. A console that has a key of the account in its cache may use the old values for
+        some more seconds.
 
         `shown`: values of columns that the person who makes the change has seen. Raises NotGranted if one of these values has changed since,
         because the person would otherwise undo another person's change without having seen it. Also raises NotGranted if no administrator

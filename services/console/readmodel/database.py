@@ -108,8 +108,8 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": LOCK_SECONDS, "options": wait},
         pool_size=8,
-        # All queries of one answer must read the same snapshot. For example, the gate's answer compares the rows with the standing of the
-        # projector.
+        # All queries of one transaction must read the same snapshot. For example, the gate's answer compares the rows
+        # with the standing of the projector.
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
 

@@ -1,4 +1,4 @@
-"""Which rows answer a question? Queries only read, each in one short transaction."""
+"""Which rows answer a question? Queries only read, in short transactions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -224,8 +224,7 @@ class ReadModelQueries:
                 indexes = [size * (100 - share) // 100 for share in hundredths]
                 rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
                 moments = [moment for moment in rows if moment is not None]
-                # The count and each time are read by separate SQL statements. If goods leave the stage between two of
-                # these statements, a time may be missing. The stage is then left out.
+                # a stage without goods has no times
                 if moments and len(moments) == len(indexes):
                     found[stage] = moments
         return found
