@@ -40,8 +40,8 @@ requests."""
 @dataclass
 class Ledger(Effects, MistakenMoves):
     """The result of the audit. Each list of faults has one line with the evidence for each fault; all lists are empty
-    if nothing is wrong. Whether a container left or was kept by mistake is checked only if the caller of `audit` knows the
-    real visits.
+    if nothing is wrong. Whether a container left or was kept by mistake is checked only if the caller of `audit` knows
+    the real visits.
 
     `foreign`: how many messages on fact topics do not name their desk as the writer; readers that check the writer ignore them.
     `strangers`: those of the `foreign` messages that have a known kind. `forged`: messages that name their desk as the writer
