@@ -53,7 +53,8 @@ class Assignment:
         self.topics = DeskTopics(desk.name, settings)
         self.generation = 0
         self.ready = threading.Event()
-        """An event that is set while the worker has partitions whose records are restored."""
+        """An event that is set while the records of all assigned partitions are restored, even if no partition is
+        assigned."""
         self.revoked_at = 0.0
         """Monotonic time of the last revocation. 0 if there was none yet, or if the group has assigned partitions (or
         none at all) since then."""
@@ -208,7 +209,8 @@ class Assignment:
         self.commit_passed_over()
 
     def commit_passed_over(self) -> None:
-        """Commits the offsets that `pass_over` noted, if the first of them was noted `IDLE_COMMIT` seconds ago."""
+        """Commits the offsets that `pass_over` noted, if the first of them was noted at least `IDLE_COMMIT` seconds
+        ago."""
         if self.offsets.passed_over and time.monotonic() - self._passed_over_since >= IDLE_COMMIT:
             self._commit_passed_over()
 
