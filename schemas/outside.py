@@ -1,8 +1,8 @@
-"""Which form of a fact do readers outside customs get? They get the fact with only those fields whose marks allow these
-readers.
+"""Which form of a fact do readers outside customs get? They get the fact with only those fields that they may see,
+according to the marks of the fields.
 
-The redacted form of a kind is a class of its own, derived from the kind. It has the same name and the same fields,
-except those that the audience may not see. The same applies to the messages that stand in its fields. Nothing is put in
+The redacted form of a kind is a class of its own. It has the same `kind` and the same fields, except those that the
+audience may not see. The same applies to the messages that stand in its fields. Nothing is put in
 the place of a field that is left out.
 """
 

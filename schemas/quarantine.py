@@ -278,7 +278,7 @@ class TreatmentAbandoned(AboutConsignment, Fact):
 class TreatmentOverdue(AboutConsignment, Fact):
     """No treatment was recorded in time, or no officer decided about a `TreatmentReferred` in time.
 
-    The goods stay held. `since`: when the treatment was ordered or the officer was asked; `due`: when the time limit ended.
+    The goods stay held. `since`: when the treatment was ordered or the officer was asked; `due`: when the limit ended.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]

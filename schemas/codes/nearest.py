@@ -86,8 +86,8 @@ def _index(of: _Table) -> _Index:
 
 
 def _slips(typed: str, index: _Index) -> Iterator[str]:
-    """Yields `typed` itself, and then the texts of which `typed` may be a misspelling, the likeliest first. Each of
-    these texts is as long as a code of the table."""
+    """Yields `typed` itself, and then its possible corrections, the likeliest first. Each correction is as long as a
+    code of the table."""
     if not typed or len(typed) > LONGEST:
         return
     signs = index.signs if typed.isdigit() else _SIGNS

@@ -473,7 +473,7 @@ def known(state: State, request_id: str) -> State:
 
 
 def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
-    """Returns the ids of the lodgements that were answered, with this one as the latest."""
+    """Returns the ids of the lodgements that were answered, with `request_id` as the latest."""
     return (*[each for each in state.answered if each != request_id], request_id)[-REMEMBERED:]
 
 
