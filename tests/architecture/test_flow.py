@@ -222,8 +222,8 @@ def strangers(picture: str) -> set[str]:
 
 
 def gaps(picture: str) -> set[str]:
-    """The services that the picture does not show, and the pairs of desks that exchange messages without an arrow in
-    the picture."""
+    """The services that the picture does not show, and each two desks for which the picture names none of the kinds of
+    facts that the second desk reads from the first."""
     unseen = {service for service in SERVICES if service.upper() not in picture}
     return unseen | {
         f"{a} to {b}: {'/'.join(sorted(kinds))}" for a, b, kinds in crossings() if not any(k in picture for k in kinds)

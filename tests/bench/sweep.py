@@ -314,8 +314,8 @@ PARTS: dict[str, Callable[[Size], Part]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Measures the chosen parts. Stores the figures and writes the pages each time a part yields figures, whose ledger
-    is then known to be clean. Returns the exit code."""
+    """Measures the chosen parts, and returns the exit code. Each time a part yields figures, stores them and
+    writes the pages. A part that lodges goods yields figures only after the audit of its log has found no error."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--parts", default="main,partitions,workers,live,lines", help="comma-separated; idle is extra")
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")
