@@ -95,8 +95,8 @@ def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
 
 
 def lodged(port: int, pid: int, bodies: list[bytes]) -> float:
-    """Lodges these declarations one after the other. Returns the CPU microseconds of the console for each. Raises
-    ValueError if a declaration is not accepted."""
+    """Lodges these declarations one after the other. Returns the CPU microseconds that the console takes for
+    each declaration on average. Raises ValueError if a declaration is not accepted."""
     line, before = http.client.HTTPConnection("127.0.0.1", port, timeout=60), cost(pid).cpu
     for body in bodies:
         if (status := post(line, "/declarations", body)) != 202:
