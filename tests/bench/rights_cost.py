@@ -163,9 +163,9 @@ def _carrier(rights: bool) -> Iterator[Callable[[int], float]]:
 
 
 def _round(measured: Sequence[Callable[[], float]]) -> tuple[float, float]:
-    """Measures one round. Calls each of the two functions twice, and returns the mean result of each. The first function
-    is called at the beginning and at the end of the round, and the second function twice in between, because a program
-    that was idle costs more at first."""
+    """Measures one round. Calls each of the two functions twice, and returns the mean result of each. The first
+    function is called at the beginning and at the end of the round, and the second function twice in between, because a
+    program that was idle costs more at first."""
     first, other = measured
     begun, between, ended = first(), (other() + other()) / 2, first()
     return (begun + ended) / 2, between

@@ -38,8 +38,8 @@ PARTITIONS = 4
 EVIDENCE = Path(".run")
 """The folder for the messages that show a problem, relative to the folder in which the program was started."""
 EPILOGUE = 100
-"""The number of consignments that are lodged after the last fault. While they move, no process is killed, so metrics and
-topics can be compared."""
+"""The number of consignments that are lodged after the last fault. While they move, no process is killed, so metrics
+and topics can be compared."""
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 FAULTY_SHARE = 0.8
 """The share of the run's seconds during which faults strike. In the other seconds the goods reach their ends."""

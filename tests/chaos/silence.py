@@ -21,9 +21,9 @@ KINDS_READ = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
 
 
 def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) -> Turns:
-    """Returns when each input was produced and when its effects were written. `entries`: facts and requests; a fact is the
-    effect of the input that its header names as its cause. `states`: the records of clearance, which are the effects
-    of its inputs."""
+    """Returns when each input was produced and when its effects were written. `entries`: facts and requests; a fact is
+    the effect of the input that its header names as its cause. `states`: the records of clearance, which are the
+    effects of its inputs."""
     inputs = {e.id: (e.partition, _moment(e)) for e in entries if ROLES[e.topic] in ("facts", "requests")}
     turns: dict[tuple[str, int], list[Span]] = defaultdict(list)
     for fact in entries:

@@ -1,4 +1,5 @@
-"""Is every part of a unified social credit code checked? If a code breaks the standard but is in use, is it accepted?"""
+"""Is every part of a unified social credit code checked? If a code breaks the standard but is in use, is it
+accepted?"""
 
 from typing import Any
 

@@ -36,8 +36,8 @@ class Answering(Door):
 
 
 async def _until(done: Callable[[], bool]) -> None:
-    """Lets the other tasks run until `done` returns True. Raises AssertionError if it has not done so after 10,000 turns
-    of the event loop."""
+    """Lets the other tasks run until `done` returns True. Raises AssertionError if it has not done so after 10,000
+    turns of the event loop."""
     for _ in range(10_000):
         if done():
             return
