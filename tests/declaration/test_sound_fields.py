@@ -1,5 +1,5 @@
 """If some fields of a paper have a fault of shape, does the desk find all errors of the other fields, and no error that
-follows from a faulty field?"""
+follows from a faulty field? A fault of shape is, for example, a text in place of a number."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -30,7 +30,7 @@ MODULE = re.compile(r"\.venv/bin/python -m ((?:tests|services|schemas)\.\S+.*)")
 
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
-    """The result of every line that is not listed. Each line is run once, in the order of the documents."""
+    """The result of every line that is neither listed nor UP. Each line is run once, in the order of the documents."""
     reader = Reader(tmp_path_factory.mktemp("reader"))
     border = reader.start()
     done: Typed = {}

@@ -269,9 +269,9 @@ class World:
         return name
 
     def state_again(self, stay: Stay, *, released: bool) -> None:
-        """Writes the release desk's next statement about the goods of this stay. If `released` is false, the desk holds
-        the goods, because it read that they left without release. If `released` is true, the desk releases the goods,
-        because it read that they had not left."""
+        """Writes the release desk's next statement about the goods of this stay. If `released` is false, the
+        release desk holds the goods, because it read that they left without release. If `released` is true, it releases
+        the goods, because it read that they had not left."""
         for paper in stay.papers:
             if paper.statement is not None and not paper.doubled:
                 state = self._freed if released else self._held

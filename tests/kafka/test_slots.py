@@ -46,7 +46,7 @@ LENIENT = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
 SOON = 180
 """The most seconds that a test waits for something. In tests in which no worker may wait for the end of another
-worker's session, the sessions are longer than that."""
+worker's session, a session lasts longer than this limit."""
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +293,7 @@ def late_poll(*how):
     late = not messages and loop.due_now()
     if late:
         print("due", file=sys.stderr, flush=True)
-        sys.stdin.readline()  # meanwhile it hears of no rebalance
+        sys.stdin.readline()  # meanwhile the loop learns of no rebalance
     return messages
 
 loop.poller.poll = late_poll
