@@ -71,8 +71,8 @@ class Topics:
             self.hear(choose(sorted(self.unheard)))
 
     def answers(self) -> dict[str, list[str]]:
-        """Consignment → the kinds of the declaration desk's facts about it, except `DeclarationWaits` and
-        withdrawals."""
+        """Consignment → the kinds of the facts about it whose names begin with `Declaration`, in order, except
+        `DeclarationWaits` and `DeclarationWithdrawn`."""
         found: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
             if fact.kind.startswith("Declaration") and fact.kind not in ("DeclarationWaits", "DeclarationWithdrawn"):

@@ -22,8 +22,7 @@ Typed = dict[str, subprocess.CompletedProcess[str]]
 LINES = named_lines()
 UNKNOWN = "--no-such-argument"
 pytestmark = pytest.mark.timeout(900)
-"""All lines are run before the first test, which takes minutes on a busy machine. Each line has a time limit of its
-own."""
+"""The fixture `typed` runs all lines before the first test. This takes minutes on a busy machine."""
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 MODULE = re.compile(r"\.venv/bin/python -m ((?:tests|services|schemas)\.\S+.*)")
 
