@@ -325,9 +325,9 @@ class World:
         return freed(paper.name, version, paper.shared_by, released, *known)
 
     def answer(self, stay: Stay, papers: list[Paper]) -> None:
-        """Writes what is said of the goods until they are released: the release desk's statements, holds that are placed
-        and lifted, and the withdrawal or strike of one of two declarations of the same lot. Sometimes the container
-        leaves by mistake before that."""
+        """Writes what is said of the goods until they are released: the release desk's statements, holds that are
+        placed and lifted, and the withdrawal or strike of one of two declarations of the same lot. Sometimes the
+        container leaves by mistake before that."""
         dice, latest = self.dice, stay.opened
         if dice.random() < 0.1:
             self._count += 1
