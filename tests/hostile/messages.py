@@ -157,7 +157,8 @@ class Flood:
         return draft
 
     def seal(self, draft: Draft) -> Draft:
-        """Makes the value from the body, and the key from the subject that the body names, as a correct producer does."""
+        """Makes the value from the body, and the key from the subject that the body names, as a correct producer
+        does."""
         draft.value = orjson.dumps(draft.body)
         if isinstance(draft.body, dict):
             names = ("container_no", "consignment_id", "subject")

@@ -227,8 +227,8 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
         return bool(found.state == ConsumerGroupState.PREPARING_REBALANCING)
 
     border.eventually(rebalances)
-    # A member learns of a rebalance by its heartbeat. The poll lasts as long as the interval between two heartbeats of a
-    # worker with the default settings.
+    # A member learns of a rebalance by its heartbeat. The poll lasts as long as the interval between two heartbeats of
+    # a worker with the default settings.
     member.poll(1.5)
     try:
         yield member
