@@ -27,8 +27,8 @@ def of_treatment(origin: str) -> str:
 
 
 def of_departure(container_no: str) -> str:
-    """Returns the id of the hold on goods that left without release in this container. It lasts until the
-    departure turns out to be wrong."""
+    """Returns the id of the hold on goods that left without release in this container. The hold lasts until the
+    report of the departure turns out to be wrong."""
     return f"{_DEPARTURE}{container_no}"
 
 

@@ -1,8 +1,8 @@
-"""Which form of a fact do readers outside customs get? They get the fact with only those fields whose marks allow these
-readers.
+"""Which form of a fact do readers outside customs get? They get the fact with only those fields that they may see,
+according to the marks of the fields.
 
-The redacted form of a kind is a class of its own, derived from the kind. It has the same name and the same fields,
-except those that the audience may not see. The same applies to the messages that stand in its fields. Nothing is put in
+The redacted form of a kind is a class of its own. It has the same `kind` and the same fields, except those that the
+audience may not see. The same applies to the messages that stand in its fields. Nothing is put in
 the place of a field that is left out.
 """
 
@@ -19,7 +19,8 @@ from schemas.marks import Audience, SeenBy
 
 
 class Unmarked(TypeError):
-    """Raised if a field of a message that goes outside has no mark that says who may see it. The text names the field."""
+    """Raised if it is not clear who may see a field of a message that goes outside: the field has no mark or several
+    marks, or has a type in which a message cannot be redacted. The text names the field or its type."""
 
 
 def to_outside(fact: Message, audience: Audience) -> bytes:
@@ -99,8 +100,8 @@ class _Inner(NamedTuple):
 
 @cache
 def _visible(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None]:
-    """Returns name → the message that stands in the field, for each field that this audience may see; None if the field
-    holds no message."""
+    """Returns name of the field → which kind of message stands in it and how, for each field that this audience may
+    see; None in place of the kind if the field holds no message."""
     fields = kind.model_fields
     return {
         name: _inner(field.annotation) for name, field in fields.items() if audience in mark_of(kind, name).audiences

@@ -276,9 +276,9 @@ class TreatmentAbandoned(AboutConsignment, Fact):
 
 
 class TreatmentOverdue(AboutConsignment, Fact):
-    """No treatment was recorded in time. Its order stays open and holds the goods.
+    """No treatment was recorded in time, or no officer decided about a `TreatmentReferred` in time.
 
-    `since`: when the treatment was ordered; `due`: when its time limit ended.
+    The goods stay held. `since`: when the treatment was ordered or the officer was asked; `due`: when the limit ended.
     """
 
     origin: Annotated[Origin, TO_DECLARANT]
@@ -288,6 +288,6 @@ class TreatmentOverdue(AboutConsignment, Fact):
 
 
 class TreatmentCancelled(AboutConsignment, Fact):
-    """The order of this treatment was cancelled, because the declaration was withdrawn or the pest was found by mistake."""
+    """The treatment was cancelled, because the declaration was withdrawn or the finding of the pest was retracted."""
 
     origin: Annotated[Origin, TO_DECLARANT]

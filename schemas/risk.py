@@ -1,7 +1,7 @@
 """What does the risk desk publish about a consignment, and for what reasons?
 
-The lists and numbers of these facts have had the bounds of a declaration since the first software version, so here the bounds
-also apply to stored facts.
+Bounds that are not in a `WhenMade` also apply when a stored fact is read, because every software version has kept to
+them.
 """
 
 from decimal import Decimal

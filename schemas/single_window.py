@@ -82,7 +82,8 @@ def item_of(line: Mapping[str, str]) -> Item:
     """Returns the line of goods with these elements. `line`: name of each element → its text; an empty text counts as a missing
     element.
 
-    Raises UnknownElement if an element would be lost, and pydantic's ValidationError if a field does not accept a text.
+    Raises UnknownElement if `line` has an element that a `DecList` does not have, and pydantic's ValidationError if a
+    field does not accept a text.
     """
     unknown = line.keys() - OF_THE_ITEM.keys() - OF_THE_FORM.keys() - {NUMBER}
     if unknown:

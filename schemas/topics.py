@@ -1,4 +1,4 @@
-"""Which topics are there, which messages does each carry, and who is its only writer?"""
+"""Which topics are there, which messages does each carry, and who writes it?"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

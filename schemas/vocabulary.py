@@ -83,7 +83,8 @@ CHINA = timezone(timedelta(hours=8))
 
 
 def day_in_china(moment: datetime) -> date:
-    """Returns the day in China at this moment. This day decides about years, rule tables, schedules and keys."""
+    """Returns the day in China at this moment. The year in a declaration number, the code tables, the treatment
+    schedules and the draw key depend on this day."""
     return moment.astimezone(CHINA).date()
 
 
@@ -294,7 +295,8 @@ class StayCode(StrEnum):
     @property
     def owner(self) -> Owner | None:
         """Returns who has to act. Returns None for the two codes with which the container itself waits for nobody. With
-        NOT_RELEASED, each hold on the goods has its own owner. With STRIPPED, the goods leave by their bills."""
+        NOT_RELEASED, each hold on the goods has its own owner. With STRIPPED, the goods were taken out of the
+        container, and leave without it."""
         match self:
             case StayCode.ALARM | StayCode.BOX_HELD | StayCode.TO_BE_COUNTED:
                 return Owner.OFFICER

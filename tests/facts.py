@@ -1265,8 +1265,8 @@ def same_goods_declared(
     direction: Direction = Direction.IMPORT,
     at: datetime = NOON,
 ) -> SameGoodsDeclared:
-    """Returns the fact that another declaration stands for the same goods. `count`: the number of the others; by
-    default all of them are named."""
+    """Returns the fact that other declarations stand for the same goods. `others`: the consignments of those that the
+    fact names; `count`: how many other declarations there are in all, by default as many as are named."""
     return SameGoodsDeclared(
         consignment_id=consignment_id,
         occurred_at=at,

@@ -64,7 +64,7 @@ def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Pa
 
 
 class _Fetch:
-    """Fetches the missing files of the list once, several files at the same time.
+    """Fetches the missing files of the list, several files at the same time.
 
     The threads are daemons, so that a thread which waits for a silent server does not keep the process from exiting.
     """

@@ -1,7 +1,8 @@
 """How is a process started so that it always ends when its starter ends?
 
-Every process of the project that runs for long is started here. If its starter is killed, the kernel ends the process
-(setpriv of util-linux). A starter that must exit at once calls `kill_all`, after which it cannot start another process.
+Every process of the project that runs for long is started here. If its starter is killed, the kernel ends the process,
+provided that the machine has `setpriv` (util-linux). A starter that must exit at once calls `kill_all`, after which it
+cannot start another process.
 """
 
 import contextlib

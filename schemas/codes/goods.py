@@ -1,5 +1,5 @@
 """To which class of goods does an HS code belong? The class says which pests the goods may carry, so the choice of a
-treatment depends on it. Each row assigns HS 2022 codes to a class of goods, from a date on.
+treatment depends on it. Each row assigns codes of HS 2022 to a class of goods.
 
 The class of wood is what ISPM 15 regulates: raw and sawn wood and solid wood packaging. Plywood, particle board, veneer
 and worked wood of headings 4408, 4410 to 4414 and 4418 to 4421 are exempt (ISPM 15, 2.1), so they are in none of these
@@ -15,8 +15,9 @@ from schemas.vocabulary import GoodsClass
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """A row of the table: HS codes that begin with one of `prefixes` are of the class `goods`, from `effective_from` on. If
-    prefixes of several rows match, the longest one decides."""
+    """A row of the table: HS codes that begin with one of `prefixes` are of the class `goods`. If prefixes of several
+    rows match, the longest one decides. `effective_from`: the first day of the HS edition with these codes;
+    `goods_class` does not use it."""
 
     goods: GoodsClass
     effective_from: date

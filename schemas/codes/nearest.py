@@ -86,7 +86,8 @@ def _index(of: _Table) -> _Index:
 
 
 def _slips(typed: str, index: _Index) -> Iterator[str]:
-    """Yields the texts with the length of a code of which `typed` may be a misspelling, the likeliest first."""
+    """Yields `typed` itself, and then its possible corrections, the likeliest first. Each correction is as long as a
+    code of the table."""
     if not typed or len(typed) > LONGEST:
         return
     signs = index.signs if typed.isdigit() else _SIGNS

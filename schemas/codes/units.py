@@ -156,8 +156,8 @@ KILOGRAMS: Final[Mapping[str, Decimal]] = MappingProxyType(
         "084": Decimal("0.0002"),
     }
 )
-"""Unit of mass → its kilograms. The pound is the international one of 1959, so the hundredweights have 112 and 100 of it. The jin is half
-a kilogram (1959), and the shidan has 100 jin. Picul and catty (司马担, 司马斤) are those of Hong Kong (Cap. 68). Units whose mass depends
-on the place or the goods (担, 两, 盎司) are left out."""
+"""Unit of mass → its kilograms. The pound is the international pound of 1959. The long hundredweight has 112 pounds,
+the short one 100. The jin is half a kilogram (1959), and the shidan has 100 jin. Picul and catty (司马担, 司马斤) are those
+of Hong Kong (Cap. 68). Units whose mass depends on the place or the goods (担, 两, 盎司) are left out."""
 ENERGY: Final = frozenset({"061", "062"})
 """The units of power and energy. Goods that are counted in them have no mass (electricity, HS 2716)."""

@@ -1,8 +1,11 @@
 """Who declares, and who receives? Each part of the unified social credit codes of these parties is checked (GB 32100).
 
-The consignee of an export may be the name of a foreign party. One broken part of a code gives a warning, and an officer
-decides, because codes that break the standard were really issued. Two broken parts give an error, and so does one broken part of
-a code that is the number of an identity card. If such a number breaks no part of the standard, it may be a code as well, so an
+The consignee of an export may be the name of a foreign party. If one part of a code breaks the standard, the finding is
+a warning, and an officer decides, because such codes were really issued. If two or more parts break it, the finding is
+an error.
+
+The text may also be the number of an identity card. If one of its parts breaks the standard for codes, the finding is
+an error. If no part does, the text may be either a code or the number of a person: the finding is a warning, and an
 officer decides.
 """
 

@@ -71,8 +71,9 @@ class OpenConsignments(Collector):
         self._registered = False
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
-        """Replaces the counts by those of `states`, which are the states of all consignments that this worker has now.
-        Consignments that have ended were counted before, so they are not counted again."""
+        """Replaces the counts of open consignments by those of `states`: (key, stored state) of each consignment that
+        this worker has now. Consignments that have ended were counted when they ended, so they are not counted
+        again."""
         counts = Counts(second for _, state in states if (second := _open_since(_begun(state))) is not None)
         with self._lock:
             if not self._registered:

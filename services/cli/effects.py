@@ -88,7 +88,7 @@ def examine(
     """
     causes: dict[str, LoggedMessage] = {}
     for entry in (*requests, *facts):
-        # of a request that was sent twice, the first copy is kept, because the desk decides that copy
+        # if two messages have the same id, the first one counts
         causes.setdefault(entry.id, entry)
         # A holding message may have no id, or an id that was already used. The facts that it caused then name its position as their cause.
         causes[entry.position] = entry

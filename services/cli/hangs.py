@@ -29,8 +29,8 @@ class Patience:
     """When does a process count as hung, and how long may it take to end? All times are in seconds."""
 
     stall_seconds: float
-    """For how long all requests must have failed. This time equals the time without progress after which `/livez`
-    itself answers 503. So a process that does not answer at all gets as much time as a process that answers."""
+    """For how long all requests must have failed. The same setting says after which time without progress `/livez`
+    answers 503."""
     grace_seconds: float
     """How long the process may live after SIGTERM before it gets SIGKILL."""
     failures: int = 5

@@ -75,7 +75,8 @@ def refuse_foreign(home: Path) -> None:
     try:
         names = {each.name for each in home.iterdir()} - UNDER_MOUNTS
     except OSError:
-        return  # a folder that is missing or that cannot be listed; `make_folder` and the first write raise the error, if there is one
+        # The folder is missing or cannot be listed. If this is an error, `make_folder` or the first write raises it.
+        return
     notebook = any(name.startswith("port-") and name.endswith(".db") for name in names)
     if names - USUAL and not names & OWN and not notebook:
         raise Spoiled(

@@ -39,8 +39,9 @@ requests."""
 
 @dataclass
 class Ledger(Effects, MistakenMoves):
-    """The result of the audit. Each list of faults has one line with the evidence for each fault; all lists are empty if nothing
-    is wrong. The audit checks whether a container left or was kept by mistake only if the caller knows the real visits.
+    """The result of the audit. Each list of faults has one line with the evidence for each fault; all lists are empty
+    if nothing is wrong. Whether a container left or was kept by mistake is checked only if the caller of `audit` knows
+    the real visits.
 
     `foreign`: how many messages on fact topics do not name their desk as the writer; readers that check the writer ignore them.
     `strangers`: those of the `foreign` messages that have a known kind. `forged`: messages that name their desk as the writer
@@ -359,7 +360,8 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Lo
         if look.kind == "PestIntercepted" and treatment and int(treatment.body.get("finding", 0)) < _revision(look):
             reopened.append(control)
         elif treatment and int(treatment.body.get("finding", 0)) < _revision(look):
-            del treatments[control]  # the treatment was against a pest that was found by mistake
+            # the treatment answers an earlier pest finding, which was corrected or retracted since
+            del treatments[control]
     reopened += [origin for origin, treatment in treatments.items() if treatment.kind in TAKEN_BACK]
     if reopened:
         ledger.wrongly_released.append(f"{key}: released, and {reopened} was taken back")

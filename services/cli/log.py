@@ -92,7 +92,7 @@ def let_in(access: Access) -> None:
     """Tests whether the cluster accepts this credential. Raises NoAccess if not. Without this test, kafka-python would try for
     half a minute and give no reason.
 
-    Raises BrokerError if the credential is missing and no broker listens at the address.
+    Raises BrokerError if the credential cannot be used and no broker listens at the address.
     """
     try:
         try_access(access, ACCESS_SECONDS)

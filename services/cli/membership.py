@@ -29,8 +29,8 @@ LOOKED_AFTER_SECONDS = 20.0
 again."""
 BETWEEN_SECONDS = 0.3
 SURE_SECONDS = 0.5
-"""How many seconds a living worker must report another member id before its earlier member id is removed. A worker
-without partitions reads its own member id each time that its loop has polled."""
+"""How many seconds a living worker must report another member id before its earlier member id is removed. By
+then the report is up to date, because a worker without partitions reads its own member id after each poll."""
 
 
 @dataclass(frozen=True)

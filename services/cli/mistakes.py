@@ -145,8 +145,8 @@ def _judge(
     number: int,
 ) -> None:
     """Adds the mistakes about one visit. `left`: the times of the departures during this visit. `came`: consignment →
-    when the simulator correctly reported its arrival. A consignment whose arrival the simulator did not report is not
-    in `came`."""
+    when the simulator correctly reported its arrival, `_NEVER` if it only made a wrong report. A consignment whose
+    arrival the simulator did not report is not in `came`."""
     if not left:
         free = stay.imported and all(_released(statements.get(lot, []), box, _NEVER) for lot in stay.lots)
         mistakes.stays["never left"] += 1

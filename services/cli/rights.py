@@ -17,9 +17,9 @@ STEPS = 4
 
 
 def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
-    """Makes the credentials, topics, users and rights of a cluster, and yields a sentence about each step. A second call
-    changes only what differs. `sandbox`: also the credentials of simulated people; `users`: give the cluster the passwords of
-    its users.
+    """Makes the credentials, topics, users and rights of a cluster, and yields a sentence about each step. A second
+    call keeps what is right already and corrects the rest. `sandbox`: also the credentials of simulated people;
+    `users`: give the cluster the passwords of its users.
 
     Raises BrokerError if the cluster does not answer or refuses, NoAccess if a credential cannot be used.
     """

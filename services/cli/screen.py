@@ -33,7 +33,8 @@ SILENT_SECONDS = 2.0
 LEAST_COLUMN = 12
 """The least width of a column of sentences, in characters."""
 UNBROKEN = re.compile(r"[!-~]+")
-"""Matches a word that an operator may have to type. Such a word is never broken over two lines. Chinese text may be broken anywhere."""
+"""Matches a word that an operator may have to type. A table avoids breaking such a word over two lines. Chinese text
+may be broken anywhere."""
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs. 输出 JSON")]
 """The option `--json` of every command that reads. Such a command prints through `Screen.tell`."""
 
@@ -164,7 +165,8 @@ class Screen:
     def table(self, table: Table) -> None:
         """Prints a table. No word of a cell is broken. If the columns are too narrow for their words, each cell is printed on a line of
         its own. The terminal itself breaks such a line, so a cell can be copied whole. A table that has a column without a heading always
-        keeps its columns. For a table without rows, a word is printed, because an empty frame would look as if the answer were missing."""
+        keeps its columns, even if a word must be broken. For a table without rows, a word is printed, because an empty
+        frame would look as if the answer were missing."""
         if not table.row_count:
             self.line("none 无")
             return
@@ -182,7 +184,8 @@ class Screen:
         self.block(lines, style)
 
     def _fits(self, table: Table) -> bool:
-        """Returns whether every word has room on one line, and sets the least widths of the columns accordingly."""
+        """Returns whether the table keeps its columns: every word has room on one line, or a column has no heading.
+        Sets the least widths of the columns."""
         room = self._console.options.max_width - 3 * len(table.columns) - 1
         for number, column in enumerate(table.columns):
             cells = [str(cell) for cell in (*column.cells, column.header)]

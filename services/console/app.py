@@ -184,7 +184,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progress]:
-    """Runs the projector in a thread of this process until the block ends, and yields its progress."""
+    """Runs the projector in a thread of this process until the `with` block ends, and yields its progress."""
     progress = Progress()
     projector = Projector(settings, progress, bell.ring)
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
@@ -198,8 +198,8 @@ async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progre
 
 @asynccontextmanager
 async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[ObservedProgress]:
-    """Reads the standing of the projector, which is another process, from the database until the block ends. Yields the
-    object that keeps the newest standing."""
+    """Reads the standing of the projector, which is another process, from the database until the `with` block ends.
+    Yields the object that keeps the newest standing."""
     engine = open_engine(settings.database_url)
     watch = ObservedProgress(ReadModelQueries(engine), settings.gate_stale_seconds, bell.ring)
     task = asyncio.create_task(watch.run())
@@ -346,9 +346,10 @@ def _document(app: FastAPI) -> None:
 
 
 class Bounded:
-    """ASGI middleware that replaces an answer of more than LONGEST_ANSWER bytes by a problem, so that the answer does not fill a client's
-    memory. Such an answer is a programming error, because lists are answered in pages. An answer without `Content-Length` is kept back until
-    it ends. Only event streams, which do not end, are passed on piece by piece."""
+    """ASGI middleware that replaces an answer of more than LONGEST_ANSWER bytes by a problem, so that the answer does
+    not fill a client's memory. Such an answer is a programming error, because lists are answered in pages. An answer
+    without `Content-Length` is kept back until it ends, unless it is an event stream, which does not end. Paths in
+    `WHOLE` have no limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -63,7 +63,7 @@ class ConsoleSettings(AccessSettings):
     connections: int = Field(
         1000,
         ge=16,
-        description="greatest number of connections that may be open, but never more than half of the file descriptors; for a new connection, one"
+        description="greatest number of connections that may be open, but never more than half of the file descriptors, or 16 if that is more; for a new connection, one"
         " that sends nothing is closed first, of the address that has the most of them, otherwise one of the address that has the most requests under way",
     )
     header_seconds: float = Field(

@@ -230,12 +230,13 @@ def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
 
 
 def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
-    """Returns the answer to a lodgement under a reference whose declaration stands. The same declaration is answered with the id of
-    the request that lodged it first; another declaration is refused. If another lodgement waits for the end of the standing
-    declaration, this lodgement is compared with that one instead."""
+    """Returns the answer to a lodgement under a reference whose declaration stands. The same declaration is answered
+    with the id of the request that lodged it first; another declaration is refused. If an earlier lodgement waits for
+    the answer to a withdrawal, this lodgement is compared with the waiting one instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
-    # After a refused withdrawal, the waiting lodgement itself is decided here. So this lodgement is compared with the standing declaration.
+    # After a refused withdrawal, the waiting lodgement itself is decided here. It is then compared with the standing
+    # declaration.
     if waiting is not None and waiting.request_id == lodged.request_id:
         known, first = state.paper, state.lodged_by
     if is_same_paper(known, lodged.declaration):
@@ -289,8 +290,8 @@ def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact
 
 
 def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
-    """Returns whether the release desk refuses with this fact a request to withdraw the standing declaration. Only
-    requests without an answer so far count."""
+    """Returns whether this fact is the release desk's refusal of a request to withdraw the standing declaration. Only
+    requests that are not answered yet count."""
     return any(shown(each, 200) == refused.request_id for each in state.pending)
 
 
@@ -391,9 +392,9 @@ def _half_of(written: bytes) -> str:
 
 
 def _plain(found: re.Match[bytes]) -> bytes:
-    """Returns the field with its number written without an exponent and without trailing zeros. Every zero is written
-    `0`. The exponent of a zero may be so large that the zero would be too long without its exponent, because older
-    software versions accepted such zeros. `found`: a match of `_NUMBER`."""
+    """Returns the field with its number written without an exponent and without trailing zeros. `found`: a match of
+    `_NUMBER`. Every zero is written `0`: older software versions accepted zeros such as `0E-999999999`, which has a
+    gigabyte of digits if it is written without its exponent."""
     value = Decimal(found[2].decode())
     number = format(value, "f") if value else "0"
     return found[1] + (number.rstrip("0").rstrip(".") if "." in number else number).encode() + b'"'
@@ -472,7 +473,7 @@ def known(state: State, request_id: str) -> State:
 
 
 def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
-    """Returns the ids of the lodgements that were answered, with this one as the latest."""
+    """Returns the ids of the lodgements that were answered, with `request_id` as the latest."""
     return (*[each for each in state.answered if each != request_id], request_id)[-REMEMBERED:]
 
 

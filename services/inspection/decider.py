@@ -163,8 +163,8 @@ def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tupl
 
 
 def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact, ...]:
-    """Returns the answer to one open order, or a refusal of the findings: no order is open, the findings name another revision than
-    the order expects, or they contradict themselves. A repeated request gets no further fact."""
+    """Returns the answer to one open order. Refuses the findings if no order is open, if they name another revision
+    than the next one of the order, or if they contradict themselves. A repeated request gets no further fact."""
     ordered = _asked_about(state, found, hearing)
     if not isinstance(ordered, OrderedControl):
         return ordered

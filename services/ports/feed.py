@@ -76,8 +76,8 @@ class FeedPort:
     def ask(
         self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported
     ) -> PortAnswer:
-        """Returns whether the container may leave now. Reads new revocations first, then asks the console. Only an explicit yes of the console
-        counts as a yes."""
+        """Returns whether the container may leave now. Reads the new entries of the feed first, then asks the console.
+        Only an explicit yes of the console counts as a yes."""
         try:
             return self._ask(plain(container_no), handler, seconds, advance)
         except (Away, sqlite3.Error) as error:

@@ -219,7 +219,8 @@ class TopicPort:
         )
 
     def _go_on(self) -> None:
-        """Starts from the offsets in the notebook. If a topic is not the one in the notebook, starts from its beginning."""
+        """Starts from the offsets in the notebook. A topic that was made again, or that ends before its offset in the
+        notebook, is read from its beginning. Raises Away if the number of partitions of a topic was changed."""
         identities = self._identities()
         for topic, identity in identities.items():
             known = self.notebook.identity(topic)
@@ -271,7 +272,8 @@ class _Gap(Exception):
 
 @contextmanager
 def _library(what: str) -> Iterator[None]:
-    """Turns every exception of the client library into Away, even one that is raised because of a bug, because then nothing is known."""
+    """Turns every exception of the client library into Away, even one that is raised because of a bug, because then
+    nothing is known. Only an exception about an offset that the topic does not have becomes `_Gap`."""
     try:
         yield
     except Away:

@@ -168,8 +168,8 @@ def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -
 
 
 def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[Fact, ...]:
-    """Cancels the treatment against a pest that was found by mistake. Goods that were given up because of this pest are taken
-    up again, and the treatments that were not ordered meanwhile are ordered now."""
+    """Cancels the treatment against a pest, because the finding of this pest was retracted. Goods that were given up
+    because of this pest are taken up again, and the treatments that became necessary meanwhile are ordered now."""
     need = need_of(state, retracted.control.value)
     match state:
         case Treating():
@@ -242,9 +242,9 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
 def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
     """Takes back the record that was judged last. If the request is a correction, also judges the corrected record.
 
-    The attempt of that record is then open again. But if the next attempt was ordered meanwhile, that next one stays open,
-    and the earlier one counts only if its corrected record fails, too. A request that names any other record is refused, and
-    so is a correction that cannot be judged.
+    The attempt of that record is then open again. But if the next attempt was ordered meanwhile, the next attempt stays
+    open, and the earlier attempt counts as one of the `ATTEMPTS` only if its corrected record fails, too. A request
+    that names any other record is refused, and so is a correction that cannot be judged.
     """
     need = _need_to_correct(state, request, hearing)
     if not isinstance(need, Need):
@@ -502,8 +502,8 @@ def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> t
 
 
 def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Publishes that a treatment is overdue, once per attempt. The deadline of an earlier attempt, or of a treatment that was
-    answered meanwhile, has no effect."""
+    """Publishes that a treatment or an officer's decision is overdue, once per time limit. The deadline of an earlier
+    attempt, or of a treatment that was answered meanwhile, has no effect."""
     match state:
         case Treating():
             return tuple(
@@ -577,7 +577,8 @@ def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """Returns one deadline for each open attempt that is not overdue yet, named `overdue/<origin>`."""
+    """Returns one deadline, named `overdue/<origin>`, for each treatment that is not recorded and each question that no
+    officer has answered, unless it is overdue already."""
     return tuple([Deadline(_limit(need), need.due) for need in needs_of(state) if need.standing == "open"])
 
 
@@ -591,8 +592,8 @@ def _limit(need: Need) -> str:
 
 
 def time_limit(goods: GoodsClass, methods: tuple[TreatmentMethod, ...], on: date) -> timedelta:
-    """Returns how long an order of these methods may take: at least `TIME_LIMIT`, and at least as long as the slowest method
-    needs by the schedules of this day, at the lowest temperature that it allows, plus `MARGIN`.
+    """Returns the time limit of a treatment by one of these methods: the longest exposure in their schedules of this
+    day plus `MARGIN`, but at least `TIME_LIMIT`.
 
     The ten days of phosphine in cold grain and the twenty days of cold for citrus do not fit into `TIME_LIMIT`, so the limit
     depends on the methods.

@@ -48,7 +48,8 @@ def methods_for(
 
 
 def _infested(goods: Collection[GoodsClass], genus: str) -> GoodsClass | None:
-    """Returns the one class of goods that must carry the pest; None if there is none, or if there is more than one."""
+    """Returns the class of goods that is treated: wood for a pest of wood, otherwise the only class in `goods` that can
+    carry the pest. Returns None if several classes can carry it or none can, or if some of the goods are alive."""
     if GoodsClass.LIVE in goods:
         return None  # a treatment against the pest would also kill the living goods, so an officer must decide
     hosts = HOSTS.get(genus)

@@ -188,8 +188,8 @@ def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State
 
 
 def without_finding(state: State, retracted: FindingsRetracted) -> State:
-    """Returns the state without the treatment against a pest that was found by mistake. If goods were given up because
-    of this pest, they are treated again."""
+    """Returns the state after the finding of a pest was retracted: the treatment against this pest is cancelled. If the
+    goods were given up because of this pest, they are no longer given up, and their other treatments go on."""
     origin, revision = retracted.control.value, retracted.revision
     if not isinstance(state, Treating | Abandoned):
         return state
@@ -211,7 +211,7 @@ def without_finding(state: State, retracted: FindingsRetracted) -> State:
 
 def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: Hearing) -> Treating:
     """Returns the state after a verdict. The verdict is about the present attempt, or about the corrected record of the
-    attempt before it. If the corrected record failed, the attempt before counts again."""
+    attempt before it. If the corrected record failed, that earlier attempt counts again."""
     need = need_of(state, verdict.origin)
     assert need is not None, "a verdict is about a need"
     in_hand, passed = verdict.attempt == need.attempt, isinstance(verdict, TreatmentVerified)
@@ -228,7 +228,7 @@ def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: 
 
 def without_record(state: State, retracted: TreatmentRetracted, hearing: Hearing) -> State:
     """Returns the state after a record was taken back. Its attempt is open again. But if it had failed and the next
-    attempt was ordered, that next one stays open, and the attempt whose record was taken back does not count."""
+    attempt was ordered, the next attempt stays open, and the attempt whose record was taken back does not count."""
     if not isinstance(state, Treating | Abandoned):
         return state
     treating = Treating(needs=state.needs)
@@ -290,8 +290,9 @@ def asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
 
 
 def taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
-    """Returns the state after an order. The need before it (`earlier`) was either the attempt before, or a question to
-    an officer. In the latter case, the officer's request answered the question and led to this order."""
+    """Returns the state after a treatment was ordered. `earlier` is the need of the same origin before the order; None
+    if there was none. If `earlier` was a question to an officer, the message that led to this order is remembered as
+    the answer to it."""
     earlier = need_of(state, ordered.origin)
     same = earlier is not None and earlier.finding == ordered.finding
     answered, decided = (earlier.answered, earlier.decided) if earlier else ((), "")

@@ -144,7 +144,9 @@ def ct_product(gas: Gas, until: Decimal | None = None) -> Decimal:
 
 
 def _proved(row: Row, record: TreatmentReport) -> list[Shortfall]:
-    """Returns the shortfalls of the step to which the record comes nearest; they are empty if the record proves a step."""
+    """Returns an empty list if the record proves one of the steps of the row. Otherwise returns the shortfalls of one
+    step. It is the exposure with the fewest shortfalls among those for which it was warm enough; if there are none, the
+    last step."""
     by_place: dict[str, list[Reading]] = {}
     for reading in sorted(record.readings, key=lambda reading: reading.hours):
         by_place.setdefault(reading.place, []).append(reading)

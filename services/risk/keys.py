@@ -80,8 +80,8 @@ def written(keys: DrawKeys) -> str:
 
 
 def read(text: str) -> DrawKeys:
-    """Returns the keys in the text of a key file. Raises NotDrawKeys if the text is no key file, or has the published
-    key or a secret that is too short."""
+    """Returns the keys in the text of a key file. Raises NotDrawKeys if the text is not a valid key file, for example
+    because it has the published key or a secret that is too short."""
     try:
         rows = json.loads(text)["keys"]
         keys = tuple(sorted([_row(row) for row in rows], key=lambda key: key.effective_from))

@@ -1,7 +1,7 @@
 """Which goods get which control, and why? The rule table with its dates, the credit grades and the rates of the draw.
 
-A rule that changes becomes a new row with its date, and `RULE_SET` changes. The same declaration under the same rule set always
-gets the same answer, whenever it is read.
+A rule that changes becomes a new row with its date, and `RULE_SET` changes. The rules of one rule set always give the
+same answer for the same declaration, whenever it is read.
 """
 
 from collections.abc import Callable
@@ -24,8 +24,8 @@ from schemas.risk import Draw, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
 
 RULE_SET = "2026-11-29"
-"""The version of the table, which is a day: rules with a later date are not in force. A table decides as soon as the program that
-contains it runs, and every assessment names its version."""
+"""The version of the table, which is a day: rules with a later date are not in force. The table is used as soon as the
+program that contains it runs. Every assessment names the version of the table that was used."""
 
 RATES: dict[CreditGrade, Decimal] = {
     CreditGrade.ADVANCED_CERTIFIED: Decimal("0.0057"),
@@ -135,7 +135,7 @@ def _live_seen(goods: Goods) -> Phrase:
 
 def _origins_with_wood_pest(goods: Goods) -> list[str]:
     """Returns the origins of the goods from which wood must be inspected. An unknown origin (`NOWHERE`) counts as one
-    of them, because goods must not pass for lack of knowledge."""
+    of them, so that goods of unknown origin do not pass without inspection."""
     origins = {alpha2(item.origin_country) for item in goods.declaration.items}
     return sorted(origins & (WOOD_PEST_COUNTRIES | NOWHERE))
 

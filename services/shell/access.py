@@ -180,7 +180,8 @@ class Access:
         )
 
     def _to_send(self) -> Credential:
-        """Returns the credential for a client that is made now. Raises NoAccess if another user of this machine could read its password.
+        """Returns the credential for a client that is made now. Raises NoAccess if another user of this machine could
+        read the password.
 
         PLAIN sends the password unencrypted, before the broker has proved its identity. While our broker does not run, any user can listen on
         its loopback port. So the password is sent there only if the listening program belongs to root or to the owner of the credential's

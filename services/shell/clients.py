@@ -27,7 +27,7 @@ seconds."""
 EVERY: dict[str, Any] = {**RECONNECTING, "log_level": 2}
 """The settings of every client, unless its function below sets others."""
 LARGEST_REQUEST = 8_000_000
-"""The most bytes in one request of the console's producer."""
+"""The most bytes of one produce request that the console's producer sends to a broker."""
 
 
 def producer(access: Access, settings: Settings) -> Producer:

@@ -40,8 +40,8 @@ class DeskTopics:
         return ids(there)
 
     def compare(self) -> None:
-        """Compares the topics with `ids`, if the last comparison is `SECONDS` ago. Call this often. Raises CannotContinue if a topic
-        was deleted or made again. If the broker does not answer, a later call tries again."""
+        """Compares the topics with `ids`, if the last comparison is at least `SECONDS` ago. Call this often. Raises
+        CannotContinue if a topic was deleted or made again. If the broker does not answer, a later call tries again."""
         if time.monotonic() - self._asked_at < SECONDS:
             return
         try:

@@ -1,5 +1,5 @@
 """Which message of a batch cannot be written? The batch is divided into halves again and again, until the message is
-found. The message is parked only if the same batch can be committed without it."""
+found. The message is parked only after it has failed three times by itself (`Halving.run`)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from services.shell.codec import Raw
 from services.shell.parking import Trouble
 
 SECONDS = 30.0
-"""For how many seconds one batch is tried in halves. The parts that are committed by then stay committed, and the rest is read
-again."""
+"""For how many seconds one batch is tried in halves. The pieces that are committed by then stay committed, and the rest
+is read again."""
 TOGETHER = 16
 """As soon as this many unwritable messages are collected, they are parked in a transaction of their own. Fewer of them
 are parked in one transaction with the messages that follow them."""
@@ -119,8 +119,9 @@ class DeliveryReports:
 class Halving:
     """Finds and parks the bad messages of a batch.
 
-    `write`: commits the items, and parks those that are in the mapping (the unwritable ones). It returns None, or the fault if nothing was committed. `accepts`:
-    returns whether the topic of a fault accepts another message now. `ends`: returns whether the time is over.
+    `write`: commits the items, and parks those that are in the mapping (the unwritable ones). It returns None, or
+    the fault if nothing was committed. `accepts`: returns whether the topic of a fault accepts another message now. `ends`: returns whether the
+    time is over or the loop must end.
     """
 
     write: Callable[[Sequence[Item], Mapping[ItemId, Trouble]], Fault | None]
@@ -128,9 +129,8 @@ class Halving:
     ends: Callable[[], bool]
 
     def run(self, items: Sequence[Item]) -> Fault | None:
-        """Commits all items in their order and returns None, or returns the fault because of which it stopped early. In
-        the latter case, no message is parked because of that fault, and the items that are not committed must be read
-        again.
+        """Commits all items in their order and returns None, or stops early and returns a fault. After an early stop,
+        items that were committed or parked stay so, and the other items must be read again.
 
         An item counts as unwritable if it failed twice alone, its topic then accepted another message, and it failed once more.
         The third try is needed, because the cause of the first two failures may have ended meanwhile. The item is

@@ -150,8 +150,8 @@ class MessageHandler:
         code: RefusalCode,
         explanation: Phrase,
     ) -> None:
-        """Refuses a request without calling the decider. The record does not remember the request, so it is refused
-        again whenever it is repeated."""
+        """Refuses a request without calling the decider. The record does not remember the request, so a
+        repetition of the request is checked again like a new one."""
         refusal = refusal_of(key, hearing.message_id, request.kind, hearing.at, code, explanation)
         cause = cause_of(source, hearing.message_id)
         output = fact_output(self._desk.name, refusal, 0, entry.record.n + 1, cause, self._time, named=source.position)

@@ -63,7 +63,7 @@ class Liveness:
         thread of the loop."""
         moment = time.monotonic()
         if not stores or moment - self._measured >= SECONDS:
-            # Only the loop's thread may call `memberid`. In another thread the call has hung.
+            # Only the loop's thread may call `memberid`. In another thread, the call sometimes never returned.
             self.member_id = consumer.memberid() or ""
         if moment - self._measured < SECONDS:
             return

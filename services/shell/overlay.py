@@ -25,9 +25,9 @@ class OverlayEntry:
     """A record in the overlay, with its state decoded. `before`: the state before this turn. `dirty`: whether the record must
     be written. `forgotten`: whether it is to be deleted.
 
-    `misplaced`: whether the key belongs to another partition and has no record in this one. `unreadable`: why the state cannot
-    be decoded. `parked_now`: how many messages this turn parked, which are not in the parked topic yet. `settled`: whether this
-    turn settled a parked message.
+    `misplaced`: whether the key belongs to another partition and nothing was decided about it in this one.
+    `unreadable`: why the state cannot be decoded. `parked_now`: how many messages this turn parked, which are not in
+    the parked topic yet. `settled`: whether this turn settled a parked message.
     """
 
     record: Record

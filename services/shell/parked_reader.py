@@ -14,8 +14,8 @@ from services.shell.parking import Stretch
 from services.shell.settings import WorkerSettings
 
 MESSAGES, BYTES = 2000, 8 << 20
-"""How many messages, and how many bytes of values, one read returns. The read ends with the message that reaches one of
-these limits."""
+"""A read returns at most this many messages. It also ends as soon as it has values of at least this many bytes, which
+is checked after each batch from the client."""
 SECONDS = 10.0
 """For how many seconds the reader waits for an answer of the cluster. After that, the turn is started again."""
 

@@ -29,7 +29,7 @@ class Retries:
     def __init__(self, most: int, seconds: float) -> None:
         self.size = 1
         self.failures = 0
-        """The number of failures since the last commit of a message that had failed."""
+        """The number of failures since the last commit of a message that had failed, or of a piece of a batch."""
         self.message_failures = 0
         """The number of failures that a single message may have caused, since the last time at which no failed message was left."""
         self._most, self._seconds = most, seconds
@@ -48,7 +48,8 @@ class Retries:
     def committed(self, taken: int, seconds: float, positions: Mapping[InputPartition, int]) -> None:
         """Notes that a batch was committed after this many seconds. `positions`: the next offset of each topic and partition.
 
-        The counts are reset only if the batch contains a message that had failed. A batch of other messages, or only of time limits,
+        `failures` is set to 0 if the batch contains a message that had failed, and both counts are set to 0 if no
+        failed message is left. While failed messages are left, a batch of other messages, or only of time limits,
         proves nothing.
         """
         if taken >= self.size and seconds <= QUICK * self._seconds:
@@ -64,7 +65,7 @@ class Retries:
             self.failures = self.message_failures = 0
 
     def committed_piece(self) -> None:
-        """Notes that a part of a batch that is tried in halves was committed. This proves that the broker accepts
+        """Notes that a piece of a batch that is tried in halves was committed. This proves that the broker accepts
         transactions."""
         self.failures = 0
 

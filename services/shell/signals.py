@@ -22,8 +22,8 @@ is closed, both the shell and the kernel send a signal."""
 
 
 def on_stop(first: Callable[[], None], at_once: Callable[[], None] = lambda: None) -> None:
-    """Makes the first signal to stop call `first`. The second one calls `at_once`, and ends the process with the exit
-    code 128 + the number of that signal.
+    """From now on, the first stop signal (one of `STOPS`) calls `first`. The second stop signal calls `at_once`, and
+    ends the process with the exit code 128 + the number of that signal.
 
     If the first signal is repeated within SAME_SECONDS, the repetition does not count as the second signal. `first` and
     `at_once` are called in another thread. Call `on_stop` in the main thread.

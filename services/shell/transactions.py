@@ -90,8 +90,9 @@ class Transactions:
     def commit(self) -> None:
         """Commits the transaction. Raises KafkaException if nothing was committed, and RuntimeError if the outcome cannot be known.
 
-        A commit that timed out may still succeed, so the call is repeated until the broker answers (librdkafka: "retry call to
-        resume"). If there is no answer, the process must end, because its store may lack records that were committed.
+        A commit that timed out may still succeed, so the call is repeated, `COMMITS` times at most (librdkafka: "retry
+        call to resume"). If the broker never answers, the process must end, because its store may lack records that
+        were committed.
         """
         self.commit_requested = True
         for attempt in range(COMMITS):

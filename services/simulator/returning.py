@@ -22,8 +22,8 @@ class Returning:
         self._waiting: dict[str, Plan] = {}
 
     def due(self, plan: Plan) -> Plan | None:
-        """Returns the plan to lodge now that this plan is due; None if it must wait until it is known whether its
-        container left."""
+        """Call this when `plan` is due. Returns the plan to lodge now: `plan`, or the same goods in the container that
+        came back. Returns None if the plan must wait until it is known whether that container left."""
         before = self._day.before(plan.index)
         if before is None or before < self._first:
             return plan

@@ -32,7 +32,7 @@ class ImportsOnly(Contract):
     exempt = fields.SetField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        """Returns a check that is broken by each direct import that `allowed` does not cover."""
+        """Returns a check that is broken if a direct import is not allowed, or if the contract covers no module."""
         under_rule = [m for m in sorted(graph.modules) if _within(m, _names(self.modules)) and not self._exempt(m)]
         wrong = [
             _link(graph, module, imported)

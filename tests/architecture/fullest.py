@@ -24,8 +24,8 @@ OF_PATTERN = {
     r"^[0-9]{18}$": "9",
     BASE64: "A",
 }
-"""Pattern → of the characters that it allows, one that takes the most bytes. A text without a pattern, or with a
-pattern that is neither here nor in WHOLE, counts as unbounded."""
+"""Pattern → the character that takes the most bytes of all characters that the pattern allows. A text without a
+pattern, or with a pattern that is neither here nor in WHOLE, counts as unbounded."""
 
 
 WHOLE = {PARTITION_KEY: "watches/999999999"}

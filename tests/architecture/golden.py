@@ -160,7 +160,7 @@ def after(hours: float) -> datetime:
 
 
 YEARS_BEFORE = LODGED - timedelta(days=1000)
-"""A reported time of an event that is so long ago that the gate desk does not believe it."""
+"""A reported time of an event that is so long ago that no desk believes it."""
 WITHDRAWAL = request_id(DECLARANT, "withdraw-PO-2026-0117")
 REPORT, DISCHARGE = request_id(TERMINAL, "gate-out-1"), request_id(TERMINAL, "discharge-1")
 WATCH = request_id(OFFICER, "watch-1")

@@ -28,8 +28,8 @@ from tests.architecture.fullest import Unbounded, fullest
 from tests.architecture.golden import EXAMPLES, GOODS, LODGED, OFFICER, payload
 
 LARGEST_MADE = LARGEST_VALUE // 2
-"""In bytes. It is half of the limit for a value that a desk decides. So there is room for a message that carries this
-value in base64 beside other fields, for example `MessageParked`."""
+"""The most bytes that a new message may have: half of the limit for a message that a desk reads. So another message,
+for example `MessageParked`, has room for the new message in base64 beside other fields."""
 BY_NAME = {message.kind: message for message in EXAMPLES}
 SIGNS = ("\0", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u202e")
 

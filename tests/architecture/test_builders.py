@@ -1,4 +1,4 @@
-"""Is each fact built in one place in the tests of desks, by a function of its name?"""
+"""Is each fact built in one place in the tests of desks, by a function that has the name of the fact?"""
 
 import ast
 import re

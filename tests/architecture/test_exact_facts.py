@@ -1,5 +1,5 @@
-"""Do the stories of desks compare every fact, as `desk.then(fact, …)` does? A test that compares only the kinds, or
-only one fact, does not find errors in the others, or a fact too many."""
+"""Do the stories of desks compare every fact, as `desk.then(fact, …)` does? A test that compares only the kinds of
+the facts, or only one fact, finds neither an error in another fact nor a fact too many."""
 
 import ast
 from collections.abc import Iterator

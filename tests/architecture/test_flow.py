@@ -112,8 +112,8 @@ def test_facts_travel_with_facts_and_requests_with_requests() -> None:
 
 
 def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
-    """A message that holds goods overtakes parked messages. So the desk must read messages of this kind, and such a
-    message must have no other effect than to hold goods or to call them back."""
+    """A message of a kind in HOLDING overtakes parked messages. So the desk must read every kind that HOLDING names for
+    it, and a message of this kind must have no other effect than to hold goods or to call them back."""
     assert set(HOLDING) == set(SERVICES)
     for desk, kinds in HOLDING.items():
         assert set(kinds) <= set(FLOW[desk])
@@ -222,8 +222,8 @@ def strangers(picture: str) -> set[str]:
 
 
 def gaps(picture: str) -> set[str]:
-    """The services that the picture does not show, and the pairs of desks that exchange messages without an arrow in
-    the picture."""
+    """The services that the picture does not show, and each two desks for which the picture names none of the kinds of
+    facts that the second desk reads from the first."""
     unseen = {service for service in SERVICES if service.upper() not in picture}
     return unseen | {
         f"{a} to {b}: {'/'.join(sorted(kinds))}" for a, b, kinds in crossings() if not any(k in picture for k in kinds)

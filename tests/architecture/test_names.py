@@ -73,7 +73,7 @@ def made(node: ast.AST) -> Iterator[str]:
 
 
 def empty_names(source: str) -> list[str]:
-    """The names in a source that say nothing, each with the classes and functions that contain it before it, for
+    """The names in a source that say nothing. Each is written after the classes and functions that contain it, for
     example `Class.method.name`."""
     found: list[str] = []
 

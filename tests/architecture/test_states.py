@@ -12,7 +12,7 @@ from tests.architecture.test_flow import decider_of
 
 
 def kept(hint: Any) -> Iterator[type]:
-    """The project's classes that a value of this type is or contains, without messages."""
+    """The classes of `services` (and of this file) to which a value of this type, or a value inside it, may belong."""
     for each in get_args(hint):
         yield from kept(each)
     if isinstance(hint, type) and hint.__module__.startswith(("services.", __name__)):

@@ -1,5 +1,5 @@
 """A worker with a million live goods is ended by SIGKILL. How long does it take until work continues, and how much
-memory does it need?
+memory does the worker need?
 
 `make recovery` fills state topics with the states that the real deciders make from real messages, and sends messages to
 a real worker. It kills the worker, starts it again as the supervisor does, and writes `docs/evidence/recovery.md`.
@@ -206,8 +206,8 @@ def _check(work: Work, since: float) -> None:
 
 
 def _restored(child: Child, desks: str, times: int) -> list[dict[str, Any]]:
-    """Returns what each desk logged about its restore since start number `times` of the worker; an empty list as long
-    as one desk has not logged it."""
+    """Returns what each desk logged about its restore after start number `times` of the worker, counted from 1. Returns
+    an empty list if a desk has not logged it yet."""
     records = [json.loads(x) for x in child.log.read_text().splitlines() if x.startswith("{") and '"restored"' in x]
     names = desks.split(",")
     return records[-len(names) :] if len(records) >= times * len(names) else []

@@ -95,8 +95,8 @@ def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
 
 
 def lodged(port: int, pid: int, bodies: list[bytes]) -> float:
-    """Lodges these declarations one after the other. Returns the CPU microseconds of the console for each. Raises
-    ValueError if a declaration is not accepted."""
+    """Lodges these declarations one after the other. Returns the CPU microseconds that the console takes for
+    each declaration on average. Raises ValueError if a declaration is not accepted."""
     line, before = http.client.HTTPConnection("127.0.0.1", port, timeout=60), cost(pid).cpu
     for body in bodies:
         if (status := post(line, "/declarations", body)) != 202:
@@ -163,9 +163,9 @@ def _carrier(rights: bool) -> Iterator[Callable[[int], float]]:
 
 
 def _round(measured: Sequence[Callable[[], float]]) -> tuple[float, float]:
-    """Measures one round, and returns the mean of each of the two functions. The first function is called at the
-    beginning and at the end of the round, and the second function twice in between, because a program that was idle
-    costs more at first."""
+    """Measures one round. Calls each of the two functions twice, and returns the mean result of each. The first
+    function is called at the beginning and at the end of the round, and the second function twice in between, because a
+    program that was idle costs more at first."""
     first, other = measured
     begun, between, ended = first(), (other() + other()) / 2, first()
     return (begun + ended) / 2, between

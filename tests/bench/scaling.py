@@ -22,8 +22,8 @@ NEEDED = ("main", "workers", "live", "idle")
 
 
 def scaling(known: dict[str, Any]) -> str:
-    """Returns the page. It is empty if a part that it needs was not measured, or was measured with only one number of
-    live goods. Two numbers are needed to compute the growth."""
+    """Returns the page. It is empty if a part that it needs was not measured, or if the part `live` was measured with
+    only one number of live goods. Two numbers are needed to compute the growth."""
     if any(part not in known for part in NEEDED) or len(known["live"]["points"]) < 2:
         return ""
     return "\n".join(

@@ -38,7 +38,7 @@ PARTITIONS = 4
 EVIDENCE = Path(".run")
 """The folder for the messages that show a problem, relative to the folder in which the program was started."""
 EPILOGUE = 100
-"""The number of consignments that are lodged after the last fault. During this time no process is killed, so metrics
+"""The number of consignments that are lodged after the last fault. While they move, no process is killed, so metrics
 and topics can be compared."""
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 FAULTY_SHARE = 0.8

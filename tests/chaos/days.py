@@ -4,9 +4,9 @@ The comparison leaves out everything that depends on timing. `ConsignmentHeld` a
 a moment, and `DeclarationWaits` says that a lodgement after a withdrawal has to wait. So these facts depend on the
 order in which two topics are read. Whether a deadline is missed depends on how long a process was dead, because the
 clock of the desks is so fast that a day lasts only seconds. Times, numbers that are made from offsets, and versions of
-statements differ from run to run. If two consignments share a container, either of them may be the one that opens its
-visit. If two desks fail the same goods, the refusal names the failure that the release desk read first, which may be
-either of the two.
+statements differ from run to run. If two consignments share a container, either of them may be the one that opens the
+visit of the container. If two desks fail the same goods, the refusal names the failure that the release desk read
+first, which may be either of the two.
 """
 
 import json

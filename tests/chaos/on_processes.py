@@ -59,8 +59,8 @@ def forget_offsets(strike: Strike) -> None:
 
 
 def _forget(access: Access, group: str, seconds: float = 10) -> bool:
-    """Deletes the group with its offsets, and returns whether that worked. It does not work if another worker always
-    joins the group again within `seconds`, or if the broker cannot be reached."""
+    """Deletes the group with its offsets, and returns whether that worked. It does not work if the
+    group has members again at each attempt within `seconds`, or if the broker cannot be reached."""
     deadline = time.monotonic() + seconds
     try:
         admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=5_000)

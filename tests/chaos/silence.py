@@ -11,9 +11,9 @@ from services.cli.log import LoggedMessage
 from tests.chaos.strike import Strike
 
 Span = tuple[float, float]
-"""The times at which an input was produced and at which its first effect was written, in seconds since 1970."""
+"""The times at which an input was produced and at which one of its effects was written, in seconds since 1970."""
 Turns = Mapping[tuple[str, int], Sequence[Span]]
-"""(desk, partition of the input) → the times of each input that had an effect."""
+"""(desk, partition of the input) → one span for each effect of an input."""
 SILENT_DESK = "clearance"
 """The service that publishes no facts. The effects of its inputs are its records, which have the keys of the
 inputs."""
@@ -21,9 +21,9 @@ KINDS_READ = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
 
 
 def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) -> Turns:
-    """Returns when each input was produced and when it had its effect. `entries`: facts and requests; a fact is the
-    effect of the input that its header names as its cause. `states`: the records of clearance, which are the effects
-    of its inputs."""
+    """Returns when each input was produced and when its effects were written. `entries`: facts and requests; a fact is
+    the effect of the input that its header names as its cause. `states`: the records of clearance, which are the
+    effects of its inputs."""
     inputs = {e.id: (e.partition, _moment(e)) for e in entries if ROLES[e.topic] in ("facts", "requests")}
     turns: dict[tuple[str, int], list[Span]] = defaultdict(list)
     for fact in entries:
@@ -45,8 +45,8 @@ def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) 
 
 def waited(turns: Turns, desks: Iterable[str], strike: Strike) -> float | None:
     """Returns how many seconds input waited, at that partition of these desks at which it waited longest; None if no
-    input had an effect after the fault. The wait begins with the fault, or later when the oldest waiting input was
-    produced. It ends when the first effect after the fault was written."""
+    input had an effect after the fault. The wait begins with the fault, or when the oldest waiting input was produced
+    if that was later. It ends when the first effect after the fault was written."""
     waits = []
     for (desk, _), spans in turns.items():
         after = [span for span in spans if span[1] > strike.struck]

@@ -62,7 +62,7 @@ class Strike:
     @contextmanager
     def hold(self, *, broker: bool = False) -> Iterator[None]:
         """Waits until all victims run. Within the block, the supervisor does not start them again. If a victim ends
-        before the block begins, this waits again."""
+        before the block begins, this waits again. Raises TimeoutError if there is no more progress."""
         names = (*self.victims, BROKER) if broker else self.victims
         progress = self.theatre.progress("all victims to be alive at one moment", *self.victims, most=THERE_SECONDS)
         while True:

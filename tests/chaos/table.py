@@ -20,8 +20,8 @@ from tests.chaos.faults import KINDS
 from tests.chaos.strike import Strike
 
 BUSY_SECONDS = 2.0
-"""If a desk wrote on a partition within this many seconds before a fault, it should write on it again soon after the
-fault."""
+"""If a desk wrote on a partition within this many seconds before a fault, the desk should write on this partition again
+soon after the fault."""
 SKEWED_SECONDS = 24 * 3600
 """A fact counts as written with a stepped clock if its time differs from the time of that clock by less than this many
 seconds. On the theatre's clock, they pass in six real seconds. A clock is stepped by two days or more."""
@@ -58,8 +58,9 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
     def problems(self) -> list[str]:
-        """Returns everything that is wrong. The list is empty if everything promised was kept, every fault could be
-        carried out, and, in a run with at least MANY faults, every kind of fault had an effect."""
+        """Returns what is wrong, with at most ten lines for each kind of error in the ledger, the rows and the metrics.
+        The list is empty if everything promised was kept, every fault could be carried out, and, in a run with at least
+        MANY faults, every kind of fault had an effect."""
         ledger = self.ledger
         found = [f"not finished: {dict(ledger.ends)}", *self.awaited] if not self.finished else []
         found += [f"{self.missing} acknowledged requests are not on the topics"] * bool(self.missing)

@@ -362,8 +362,8 @@ class Log:
         return b"".join([*[part.read_bytes() for part in parts], _live(self._path)])
 
     def logged(self, *events: str) -> list[str]:
-        """Returns those of these events that were logged, in order. If a log record has an error, its text follows the
-        event after a colon."""
+        """Returns the names of the log records that have one of these names, in the order of the log. If a log record
+        has an error, the text of the error follows the name after a colon."""
         return [
             e["event"] + (f": {e['error']}" if e.get("error") else "") for e in self.events() if e["event"] in events
         ]

@@ -1,4 +1,4 @@
-"""Does the clearance service measure the stage times as they are defined, in whatever order it reads the facts?"""
+"""Does the clearance service measure each span as it is defined, in whatever order it reads the facts?"""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta

@@ -33,8 +33,8 @@ def test_a_demo_leaves_the_folder_of_the_real_data_alone(tmp_path: Path) -> None
     assert "is taken" in up(home, "--demo")
     assert demo.exists() and not home.exists()
     (demo / "clock.json").write_text('{"now": "2099-01-01T00:00:00+00:00"}')
-    # `dtg up` checks the clock before it checks the ports. The next command must end because of the ports. So the clock
-    # of the demo did not stop it.
+    # `dtg up` checks the clock before it checks the ports. If the next command ends because of the ports, the clock of
+    # the demo did not stop it.
     assert "is taken" in up(home)
     assert home.stat().st_mode & 0o777 == demo.stat().st_mode & 0o777 == 0o700
     assert "is taken" in up(home, "--demo", "--afresh")

@@ -1,4 +1,5 @@
-"""Does everything end when it gets a signal to stop, whatever it is doing? `make stops` tries this many times."""
+"""Does everything end when it gets a signal to stop, whatever it is doing? `make stops` tries
+many more stops."""
 
 import signal
 import subprocess

@@ -1,5 +1,5 @@
-"""Is every part of a unified social credit code checked? Is a code accepted that is in use although it breaks the
-standard?"""
+"""Is every part of a unified social credit code checked? If a code breaks the standard but is in use, is it
+accepted?"""
 
 from typing import Any
 

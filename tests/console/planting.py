@@ -1,7 +1,8 @@
 """A different word is put into every field of every kind of message, and into every column that is made from a field.
 Tests look for these words to find what an answer must not show.
 
-Kinds and fields come from the catalogue, and marks from the fields, so new ones get words without a change here.
+Kinds and fields come from the catalogue, and marks from the fields, so new kinds and fields get words without a change
+here.
 """
 
 import re

@@ -157,8 +157,8 @@ class Simulated:
             self._put(moment, act.name, request_of(act, SENDER, None))
 
     def _mischief(self, kind: str, fact: Any, at: datetime) -> list[Request]:
-        """Returns the requests that follow from this fact for some of the goods: of people who make mistakes, and of
-        officers who hold goods."""
+        """Returns the requests that people send because of this fact: people who make mistakes, and officers who hold
+        goods. The list is empty for most facts."""
         count = self._kinds[kind] = self._kinds.get(kind, 0) + 1
         of: dict[str, Any] = {"asked_by": "officer-8", "occurred_at": at}
         goods = of | {"consignment_id": getattr(fact, "consignment_id", NOBODY)}

@@ -83,7 +83,7 @@ def test_a_session_is_its_accounts_until_it_ends(people: Accounts) -> None:
     assert (who.actor, who.company) == ("clerk", COMPANY) and who.roles == {Role.DECLARANT} and len(who.csrf) == 64
     last = AT
     while last < AT + SESSION_HOURS * HOUR - 50 * MINUTE:
-        # The session is used every 50 minutes. So it does not end because nobody used it, but only after SESSION_HOURS.
+        # The session is used every 50 minutes, so it never ends for want of use. It ends only after SESSION_HOURS.
         last += 50 * MINUTE
         people.session(cookie, "here:1", last)
     assert why(people, cookie, at=AT + SESSION_HOURS * HOUR) == "session_ended"
@@ -266,7 +266,7 @@ def test_nobody_authorises_an_agent_for_all_companies(people: Accounts) -> None:
         with pytest.raises(NotGranted):
             people.authorise(company, OTHER, by="clerk", at=AT, from_us=AT, until_us=None)
     with people._engine.begin() as connection:
-        # an older software version may have written such a row
+        # an older software version may have written this row
         row = {"company": "*", "agent": OTHER, "from_us": AT, "until_us": None}
         connection.execute(t.AUTHORISATIONS.insert().values(row))
     who = people.key(written(people.make_key("agent", by="admin", at=AT)), AT).who

@@ -46,8 +46,8 @@ AGAIN = story(
 
 
 def rows_of(file: Path) -> Engine:
-    """A database in which released goods are in the container BOX, and somebody has asked for a correction of their
-    findings."""
+    """A database in which released goods are in the container BOX, and an officer has asked to correct the
+    findings about these goods."""
     made = open_engine(f"sqlite:///{file}", writes=True)
     METADATA.create_all(made)
     with made.begin() as connection:

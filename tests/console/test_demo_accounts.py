@@ -34,7 +34,7 @@ def engine(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 @contextmanager
 def killed_at(engine: Engine, statement: int) -> Iterator[list[int]]:
     """Raises Killed before the writing statement with this number, counted from 1. Yields a list with the numbers of
-    the writing statements until then."""
+    the writing statements so far."""
     statements: list[int] = []
 
     def before(connection: object, cursor: object, text: str, *more: object) -> None:

@@ -133,7 +133,8 @@ def listed(context: ConsoleContext, who: Who) -> set[str]:
 def test_while_rows_are_made_anew_goods_whose_office_is_not_read_yet_are_read_by_no_office(
     context: ConsoleContext,
 ) -> None:
-    """In an older version, every office could read such goods, with their holds, messages and containers."""
+    """In an older version, every office could read goods whose office was not in the rows yet, with their holds,
+    messages and containers."""
     with context.rows._engine.begin() as connection:
         connection.execute(t.CONSIGNMENTS.update().values(lodged_us=1_795_000_000_000_000, stage="lodged"))
         for box in (SHARED, UNKNOWN):

@@ -1,4 +1,5 @@
-"""Does each of the project's clients send an Idempotency-Key, so that a second click or try is the same request?"""
+"""Does each of the project's clients send an Idempotency-Key, so that a second click or attempt is the same
+request?"""
 
 import json
 import re

@@ -150,8 +150,7 @@ def everything(console: Quiet, planted_rows: Planted, key: dict[str, str]) -> It
 
 
 UNANSWERED = {("GET", "/readyz"), ("GET", "/containers/{key}/messages/{message_id}")}
-"""Routes that do not answer 200 here. The first one needs a broker, and nobody outside customs may use the second
-one."""
+"""Routes that do not answer 200 here: `/readyz` needs a broker, and nobody outside customs may use the other route."""
 OF_MESSAGES = {("GET", "/api/v1/messages/{key}/{message_id}")}
 """Routes for messages of goods, which carriers and terminals may not read."""
 

@@ -21,8 +21,8 @@ def _with(message: PublishedMessage, **changed: Any) -> PublishedMessage:
 
 
 def _spoilt(name: str) -> list[tuple[Border, list[PublishedMessage]]]:
-    """Returns goods, each with its messages, of which one fact has values that cannot be stored. Some of these values
-    can be read and are refused only by SQL, when the row is written."""
+    """Returns several consignments, each with its messages. One fact of each consignment has values that cannot be
+    stored. Some of these values can be read and are refused only by SQL, when the row is written."""
     made = []
     changes: tuple[dict[str, Any], ...] = (
         {"lane": {"no": "text"}},

@@ -157,7 +157,8 @@ def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(setti
 
 
 def _await(true: Callable[[], bool], running: Projecting) -> None:
-    """Waits without a pause, because the rows may be wrong only for a moment."""
+    """Waits until `true()` is true, and fails if there is no progress. Makes no pause between two checks, so that it
+    does not miss rows that are wrong for a moment."""
     progress = WaitLimit("the rows to be complete again", {"projected": lambda: running.progress.projected})
     while not true():
         assert progress.goes_on(), f"{progress.in_vain()} {running.progress.state().trouble}"

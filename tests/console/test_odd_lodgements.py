@@ -58,7 +58,8 @@ def test_a_lodgement_under_a_key_of_no_goods_has_no_row(engine: Engine, key: str
 
 @pytest.mark.parametrize("boxes", [[f"C{number}" for number in range(20_000)], ["C" * 3_000_000]], ids=["many", "long"])
 def test_a_lodgement_of_more_boxes_than_an_answer_has_room_for_has_no_row(engine: Engine, boxes: list[str]) -> None:
-    """In an older version, one such row made every list that contained it longer than an answer may be."""
+    """In an older version, a lodgement of too many containers got a row, and every list with this row was longer than
+    an answer may be."""
     key = consignment_id(DECLARANT, "odd")
     assert folded(engine, key, boxes).consignments == {}
     most = [f"C{number:016}" for number in range(MOST_CONTAINERS)]

@@ -106,8 +106,8 @@ MALFORMED: tuple[dict[str, Any], ...] = (
 
 
 def test_what_cannot_be_read_is_set_aside_in_the_transaction_of_its_batch(reader: Reader) -> None:
-    """In an older version, one such message made the projector write its batch in halves, in ten transactions, while
-    all other messages waited."""
+    """In an older version, one message that cannot be read made the projector write the batch in halves, in ten
+    transactions, while all other messages waited."""
     good = [Border(f"one-{number}").lodged() for number in range(GOOD)]
     bad = [lodgement(number, **changes) for number, changes in enumerate(MALFORMED)]
     mixed = (

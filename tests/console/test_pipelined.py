@@ -14,7 +14,7 @@ from tests.loops import finish
 
 QUESTION = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 ONE_READ = 262_144 // len(QUESTION)
-"""How many such requests the event loop may read from a socket at once."""
+"""How many requests like QUESTION the event loop may read from a socket at once."""
 
 
 class Answering(Door):
@@ -36,7 +36,8 @@ class Answering(Door):
 
 
 async def _until(done: Callable[[], bool]) -> None:
-    """Lets the other tasks run until `done` returns True. Raises AssertionError if it never does."""
+    """Lets the other tasks run until `done` returns True. Raises AssertionError if it has not done so after 10,000
+    turns of the event loop."""
     for _ in range(10_000):
         if done():
             return
@@ -61,7 +62,8 @@ def test_who_sends_requests_without_end_before_the_first_is_answered_fills_no_me
 
 
 def test_what_is_refused_behind_a_request_is_no_answer_to_that_request() -> None:
-    """The client would take the refusal for the answer to its earlier request, which was carried out."""
+    """If the console sent the refusal, the client would take it for the answer to its earlier request, although that
+    request is carried out."""
 
     async def sent(rest: bytes) -> None:
         door = Answering()

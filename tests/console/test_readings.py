@@ -1,5 +1,5 @@
-"""Is each reading of masked fields written once, even if others are noted while the database writes, or the database
-fails?"""
+"""Is each reading of masked fields written once, even if further readings are noted while the database writes,
+or if the database fails?"""
 
 import pytest
 from sqlalchemy import Engine, event, select

@@ -279,7 +279,7 @@ HERE = frozenset(
         *("passwords_differ", "password_same", "rows_away", "not_known_yet", "no_reach", "feed_rebuilding"),
     }
 )
-"""Problems that take more than one request; each has a test below."""
+"""Problems for which the reference has no example request. Tests below cause each of them."""
 NEW = "a new password, long enough"
 
 

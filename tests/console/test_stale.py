@@ -1,4 +1,4 @@
-"""Is the gate's answer no if the rows still lack messages that were on the release or gate topics too long ago, and
+"""Is the gate's answer stale if the rows lack messages that have been on the release or gate topics for too long, and
 only then?"""
 
 from collections.abc import Iterator
@@ -76,8 +76,8 @@ def test_a_transaction_that_nobody_ends_makes_the_answer_stale_until_it_is_ended
 
 @pytest.mark.parametrize("topic", [facts_topic("risk"), requests_topic("release")])
 def test_a_transaction_on_another_topic_stops_no_container(settings: ConsoleSettings, topic: str) -> None:
-    """If such a transaction made the answer stale, anybody who may write requests could keep every container at the
-    gate with an open transaction."""
+    """If an open transaction on any other topic made the answer stale, anybody who may write requests could keep every
+    container at the gate."""
     with (
         projecting(settings) as running,
         open_transaction(settings.kafka, topic, f"{topic}-{settings.database_url[:6]}"),

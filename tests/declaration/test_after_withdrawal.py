@@ -71,8 +71,8 @@ class Topics:
             self.hear(choose(sorted(self.unheard)))
 
     def answers(self) -> dict[str, list[str]]:
-        """Consignment → the kinds of the declaration desk's facts about it, except `DeclarationWaits` and
-        withdrawals."""
+        """Consignment → the kinds of the facts about it whose names begin with `Declaration`, in order, except
+        `DeclarationWaits` and `DeclarationWithdrawn`."""
         found: dict[str, list[str]] = defaultdict(list)
         for fact in self.facts:
             if fact.kind.startswith("Declaration") and fact.kind not in ("DeclarationWaits", "DeclarationWithdrawn"):
@@ -98,8 +98,8 @@ def test_in_any_order_a_granted_withdrawal_makes_the_next_consignment(data: st.D
     topics.run(lambda topics_unread: data.draw(st.sampled_from(topics_unread)))
     answers = topics.answers()
     assert answers[SECOND][0] == ACCEPTED and answers[SECOND].count(ACCEPTED) == 1
-    # r-3 repeats r-2. If the declaration desk reads r-3 while r-2 waits, it answers r-3 under FIRST. Otherwise it
-    # answers r-3 under SECOND.
+    # r-3 repeats r-2. If the declaration desk reads r-3 while r-2 waits, its answer to r-3 has the key FIRST.
+    # Otherwise the answer has the key SECOND.
     repeats = [kind for key in (FIRST, SECOND) for kind in answers[key]].count("DeclarationRepeated")
     assert (
         repeats == 1 and answers[FIRST][:1] == [ACCEPTED] and answers[FIRST][-1] in [*HANDED_ON, "DeclarationRepeated"]

@@ -34,8 +34,8 @@ def test_a_trade_mode_of_one_direction_is_none_of_the_other(mode: str, way: Dire
     [("内销", Direction.IMPORT), ("进口", Direction.IMPORT), ("复出", Direction.EXPORT), ("出口", Direction.EXPORT)],
 )
 def test_a_trade_mode_whose_name_says_its_direction_goes_that_way_only(sign: str, way: Direction) -> None:
-    """An older version accepted exports for works abroad as imports. Trade modes of export zones, and modes without a
-    direction, are accepted in both directions."""
+    """An older version accepted exports for building projects abroad as imports. Trade modes of export zones, and modes
+    without a direction, are accepted in both directions."""
     both = {"进出口", "出口加工区"}
     named = [
         mode for mode, name in TRADE_MODES.items() if sign in name.zh and not any(each in name.zh for each in both)

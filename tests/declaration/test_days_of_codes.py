@@ -1,4 +1,5 @@
-"""With the HS edition of which day is a declaration checked, and what happens if there is no table of that day?"""
+"""On which day must an HS edition be in force so that a declaration is checked with it? What is checked if the day is
+before the first edition?"""
 
 from datetime import date
 from pathlib import Path

@@ -1,5 +1,5 @@
 """If some fields of a paper have a fault of shape, does the desk find all errors of the other fields, and no error that
-follows from a faulty field?"""
+follows from a faulty field? A fault of shape is, for example, a text in place of a number."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -200,7 +200,8 @@ def test_a_check_reads_a_field_only_where_its_result_depends_on_it(
     shape: tuple[str, Any], content: tuple[str, Any], code: str
 ) -> None:
     """In an older version, the declarant got these findings only after the fault of shape was mended. The older checks
-    always read the field with the fault of shape, although their result depends on this field only in other cases."""
+    always read the field with the fault of shape, although their result for these declarations does not depend on
+    it."""
     assert (content[0], code) in found(apply(PAPER, [content, shape]))
 
 

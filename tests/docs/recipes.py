@@ -2,9 +2,9 @@
 step?
 
 A step begins with its number and title in bold. A block in the language `diff` changes one file: after `+++` and the
-path come lines as in a unified diff without line numbers. In each part between two `@@`, the lines that begin with a
-blank or a minus must stand in the file exactly once; a block without such lines makes a new file. `make <target>` in a
-step is run. The checks follow `Held by`: test functions as pytest names them, or `lint-imports`.
+path come lines as in a unified diff without line numbers. Lines `@@` divide a block into parts. In each part, the lines
+that begin with a blank or a minus must stand in the file exactly once; a block without such lines makes a new file.
+`make <target>` in a step is run. The checks follow `Held by`: test functions as pytest names them, or `lint-imports`.
 """
 
 import re

@@ -22,15 +22,14 @@ Typed = dict[str, subprocess.CompletedProcess[str]]
 LINES = named_lines()
 UNKNOWN = "--no-such-argument"
 pytestmark = pytest.mark.timeout(900)
-"""All lines are run before the first test, which takes minutes on a busy machine. Each line has a time limit of its
-own."""
+"""The fixture `typed` runs all lines before the first test. This takes minutes on a busy machine."""
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 MODULE = re.compile(r"\.venv/bin/python -m ((?:tests|services|schemas)\.\S+.*)")
 
 
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typed]:
-    """The result of every line that is not listed. Each line is run once, in the order of the documents."""
+    """The result of every line that is neither listed nor UP. Each line is run once, in the order of the documents."""
     reader = Reader(tmp_path_factory.mktemp("reader"))
     border = reader.start()
     done: Typed = {}

@@ -19,7 +19,7 @@ def listed(page: str) -> dict[str, list[str]]:
 
 
 def there() -> dict[str, list[str]]:
-    """Folder → the Python files and packages that it contains, sorted."""
+    """Folder → the Python files and packages that it contains, sorted. The packages in the top folder are left out."""
     rooms = {"": CONSOLE} | {each.parent.name: each.parent for each in CONSOLE.glob("*/__init__.py")}
     return {
         name: sorted(

@@ -76,8 +76,8 @@ def test_an_address_that_nobody_answers_is_found() -> None:
 
 
 def bodies() -> list[tuple[str, str]]:
-    """The JSON objects in the tables of docs/requests.md, each with the address of its row. Only rows are read whose
-    first cell is the end of an address."""
+    """The JSON objects in the tables of docs/requests.md, each after the address of its row. Only rows are read whose
+    first cell is empty or the end of an address."""
     found, base = list[tuple[str, str]](), ""
     for line in TEXTS["docs/requests.md"].splitlines():
         if heading := re.match(r"`(/api/v1/[^`]+)` and then:", line):

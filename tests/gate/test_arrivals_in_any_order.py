@@ -127,8 +127,9 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
 @given(data=st.data(), late=st.booleans())
 def test_what_stands_of_each_consignment_does_not_depend_on_the_order(data: st.DataObject, late: bool) -> None:
-    """`late`: the desk reads all messages long after they were recorded. If the desk reads them in time, the gate's
-    answer may be yes before the goods are called back, and goods that leave then have left lawfully."""
+    """`late`: the desk reads all messages long after they were recorded. Releases are called back only if `late` is
+    true. Otherwise the gate's answer may be yes before a release is called back, and goods that leave then have left
+    lawfully."""
     messages = data.draw(of_one_visit(called_back=late))
     of_whom = {each.id: str(each.message.model_dump().get("consignment_id", "")) for each in messages}
     stated = {who: iter([each for each in messages if of_whom[each.id] == who]) for who in (A, B)}

@@ -1,5 +1,5 @@
 """If the terminal retracts the discharge or corrects its conveyance, is the gate's answer no until the release desk
-states the goods again?
+publishes its next statement about the goods?
 
 The tests write the statements with which the release desk answers the gate desk's facts.
 """
@@ -343,8 +343,8 @@ def test_an_export_and_goods_out_of_another_box_are_not_asked_for_the_vessel_of_
 
 @pytest.mark.parametrize("when", [5, 10, 45], ids=["earlier", "the same time", "later"])
 def test_a_discharge_corrected_to_another_conveyance_moved_no_box(when: int) -> None:
-    """The goods were stated hours after the discharge, and only the report of the discharge shows their arrival. The
-    correction of this report retracts the arrival and ends no visit."""
+    """The first statement about the goods came hours after the discharge, and only the report of the discharge shows
+    their arrival. The correction of this report retracts the arrival and ends no visit."""
     desk = story(decider)
     desk.when(discharged(10, COSCO), message_id="disc", at=at(12)).then(
         *visit_opened_by("disc", conveyance=COSCO, at=at(10))

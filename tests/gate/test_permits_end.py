@@ -69,8 +69,8 @@ def test_what_is_said_of_other_goods_ends_neither_a_permit_nor_the_yes_of_the_ga
 
 
 def test_what_left_by_a_permit_has_left_rightly_whatever_is_said_of_it_later() -> None:
-    """The other lot in the container was held, so the gate's answer was no, and this lot left lawfully only because of
-    its permit."""
+    """The lot B in the container was held, so the gate's answer was no. The lot A left lawfully only because of its
+    permit."""
     desk = story(decider, held(A, 1, bill="1", arrived=0, refused=True), held(B, 1, bill="2", arrived=0))
     desk.when(permitted(A, RETURN), at=at(5)).then(exit_permitted(A, RETURN, arrival_of(B), at=at(5)))
     desk.when(out(30), at=at(30)).then(

@@ -70,8 +70,8 @@ def test_goods_without_a_bill_that_share_a_box_or_come_with_its_next_visit_are_o
 
 
 def test_the_finding_keeps_nothing_and_frees_nothing() -> None:
-    """The fact `SameGoodsDeclared` only informs officers. If two declarations have the same bill, the gate's answer is
-    no for that reason alone."""
+    """The fact `SameGoodsDeclared` only informs officers. The gate's answer is no because two declarations have the
+    same bill, and not because of this fact."""
     desk = story(decider, freed(A, bill="1")).then(facts.container_may_leave(1, arrival_of(A), A, at=at(1)))
     desk.when(freed(B, bill="1")).then(
         facts.same_goods_declared(B, A, bill_no="1", at=at(2)),

@@ -246,8 +246,8 @@ def test_a_discharge_tells_the_arrival_of_awaited_goods() -> None:
 
 
 def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -> None:
-    """The fact `ContainerArrived` also tells the release desk that a terminal reports this container, so that its
-    departure will be reported, too."""
+    """From the fact `ContainerArrived` the release desk also learns that a terminal reports the events of this
+    container. So the terminal will report its departure, too."""
     desk = story(decider, held(A, arrived=5), held(B, arrived=6, bill="2"))
     desk.when(discharged(30), at=at(40)).then(
         facts.equipment_event_recorded("m3", EquipmentEvent.DISCHARGED, arrival_of(A), laden=True, at=at(30)),

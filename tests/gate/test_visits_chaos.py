@@ -97,10 +97,11 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
     awaited = AwaitedOnTopic()
     latest: dict[str, ContainerHeld | ContainerFreed] = {}
     sure: set[str] = set()
-    """Goods that are certainly in the box, because no report and no officer's decision came after their statement."""
+    """Goods that are certainly in the box, because after their statement came no report, and no decision of an officer
+    except placed and lifted holds."""
     came: set[str] = set()
-    """Goods whose arrival was stated at some time. A later statement without an arrival does not undo the arrival, and
-    the arrival may belong to an earlier visit."""
+    """Goods that were released, or whose arrival was stated, at some time. A later statement without an arrival does
+    not undo the arrival, and the arrival may belong to an earlier visit."""
     for number in range(dice.randint(3, 25)):
         now += dice.choice((0, 1, 5, 60, 1000, 30 * DAY if dice.random() < 0.1 else 3))
         kind = dice.random()

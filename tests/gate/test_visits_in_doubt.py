@@ -233,7 +233,7 @@ def test_a_released_export_that_leaves_through_the_land_gate_has_left_unreleased
 
 
 def test_a_held_lot_that_may_have_left_with_the_visit_before_keeps_the_next_one() -> None:
-    """B is declared while A's visit is open and names no conveyance, so B may also come with the next visit."""
+    """B is declared without a conveyance while the visit of A is open. So B may also come with the next visit."""
     desk = story(decider, discharged(0), held(A, arrived=1), freed(A, arrived=1))
     desk.when(held(B, when=60), at=at(60)).then(
         *same_box_declared(B, A, at=at(60)), goods_wait(2, "m1", B, released=1, at=at(60))

@@ -53,8 +53,8 @@ class AwaitedOnTopic:
     may_leave: bool = False
 
     def check(self, published: Iterable[Fact], now: StayCode | None) -> None:
-        """Reads the facts of one message. `now`: what the container waits for after the message, computed from the
-        whole record; None if it may leave."""
+        """Reads the facts of one message, and checks that they agree with `now`: what the container waits for after the
+        message, computed from the whole record; None if it may leave."""
         for fact in published:
             match fact:
                 case ContainerMustStay():

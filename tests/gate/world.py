@@ -269,9 +269,9 @@ class World:
         return name
 
     def state_again(self, stay: Stay, *, released: bool) -> None:
-        """Writes the release desk's next statement about the goods of this stay. If `released` is false, the desk holds
-        the goods, because it read that they left without release. If `released` is true, the desk releases the goods,
-        because it read that they had not left."""
+        """Writes the release desk's next statement about the goods of this stay. If `released` is false, the
+        release desk holds the goods, because it read that they left without release. If `released` is true, it releases
+        the goods, because it read that they had not left."""
         for paper in stay.papers:
             if paper.statement is not None and not paper.doubled:
                 state = self._freed if released else self._held
@@ -325,8 +325,9 @@ class World:
         return freed(paper.name, version, paper.shared_by, released, *known)
 
     def answer(self, stay: Stay, papers: list[Paper]) -> None:
-        """Answers every control, places and lifts holds, and withdraws or strikes one of two declarations of the same
-        lot."""
+        """Writes what is said of the goods until they are released: the release desk's statements, holds that are
+        placed and lifted, and the withdrawal or strike of one of two declarations of the same lot. Sometimes the
+        container leaves by mistake before that."""
         dice, latest = self.dice, stay.opened
         if dice.random() < 0.1:
             self._count += 1

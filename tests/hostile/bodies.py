@@ -1,5 +1,5 @@
-"""Which bodies cost the console most time? There is one body of each known kind, and most of them are just
-below a limit."""
+"""Which bodies cost the console most time? There is one body for each known way to cost much time, and most bodies are
+just below a limit."""
 
 import json
 from typing import Any

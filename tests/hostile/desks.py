@@ -37,8 +37,8 @@ REFUSALS = frozenset({"RequestRefused", "DeclarationRejected"})
 @dataclass
 class Tally:
     """What happened in one or more watches. `outcomes`: (kind of hostility, outcome) → how many messages; `parked`:
-    reason → how many parked messages; `raised`: exception of a decider → how often; `messages`, `records`: how many
-    were decided and stored; `largest`: the bytes of the largest message."""
+    reason → how many parked messages; `raised`: exception of a decider → how often; `messages`: how many messages the
+    desk read; `records`: how many records were stored; `largest`: the bytes of the largest message."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     parked: Counter[str] = field(default_factory=Counter)
@@ -93,7 +93,7 @@ def _stand(seed: str, watch: tuple[str, int, int]) -> Tally:
 
 
 def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
-    """Runs one desk with empty state through `count` messages, batch by batch, as the loop would."""
+    """Lets a desk with empty state decide `count` messages in batches, as the loop would."""
     tally, stores, memory = Tally(), {p: PartitionStore() for p in range(PARTITIONS)}, Memory()
     coming, at, waiting = islice(flood, count), NOON, 0
     while batch := list(islice(coming, BATCH)):
@@ -140,7 +140,8 @@ def _outcome(turn: Turn, store: PartitionStore, message: Raw, flood: Flood) -> s
 
 
 def _keep(desk: Desk, turn: Turn, stores: dict[int, PartitionStore], tally: Tally) -> None:
-    """Stores the records as the loop does after a commit. Checks that all messages can be written and read again."""
+    """Stores the records as the loop does after a commit. Checks that every message is small enough to be written, and
+    that facts and records can be read again."""
     for output in turn.outcome.outputs:
         size = _size(output)
         tally.largest = max(tally.largest, size)

@@ -1,9 +1,9 @@
 """What does the console answer to requests that its own API document allows, or forbids? `make fuzz` runs schemathesis
 against a real console.
 
-First schemathesis uses an account that may do everything, then an account of each role, with requests about its own
-goods, container and requests. No role may get an answer that the table of rights forbids, or read a masked field
-(`fuzz_rights.py`).
+First schemathesis uses an account that may do everything, then an account of each role. The requests of a role name
+goods, a container and a request that belong to its account. No role may get an answer that the table of rights forbids,
+or read a masked field (`fuzz_rights.py`).
 
 Meanwhile the most costly bodies (`bodies.py`) are sent one after the other, and the gate question is asked again and
 again. No answer may be an error of the console, and each gate question must be answered.
@@ -64,7 +64,7 @@ Answers = Counter[tuple[str, int]]
 
 
 def prepare() -> None:
-    """Makes the environment of schemathesis if it does not exist."""
+    """Makes the environment of schemathesis if it does not exist or was made with other requirements."""
     wanted, made = HERE / "requirements.txt", ENVIRONMENT / "requirements.txt"
     if not made.exists() or made.read_text() != wanted.read_text():
         uv, python = ROOT / ".tools" / "bin" / "uv", ENVIRONMENT / "bin" / "python"

@@ -157,7 +157,8 @@ class Flood:
         return draft
 
     def seal(self, draft: Draft) -> Draft:
-        """Makes the value from the body and the key from the value, as a correct producer does."""
+        """Makes the value from the body, and the key from the subject that the body names, as a correct producer
+        does."""
         draft.value = orjson.dumps(draft.body)
         if isinstance(draft.body, dict):
             names = ("container_no", "consignment_id", "subject")
@@ -387,7 +388,8 @@ def _elsewhere(f: Flood) -> Raw:
 
 
 def _order(f: Flood) -> "Draft | Raw":
-    """Returns an operator's order about a parked message. It may be correct, wrong, or have any other content."""
+    """Returns an operator's order about a parked message. The order may be correct, have wrong fields, or have a value
+    that is no order."""
     dice = f.dice
     about = dice.choice(f.waiting) if f.waiting else Raw("nowhere", 0, 7, b"k", b"", {})
     order: dict[str, Any] = {

@@ -159,8 +159,8 @@ def test_findings_that_were_taken_back_answer_nothing_when_they_are_delivered_ag
 def test_findings_about_the_control_as_it_was_before_do_not_answer_the_one_that_was_opened_again(
     opened_by: RetractFindings | CorrectFindings, revision: int
 ) -> None:
-    """A second officer sent these findings before the first answer was retracted, and the desk reads them after the
-    retraction."""
+    """A second officer sent the findings `late` before the first answer was retracted, and the desk reads them after
+    the retraction. It accepts them only if they have the revision that it now expects."""
     desk = story(decider, consignment_assessed(INSPECTION), found(INSPECTION), opened_by)
     if isinstance(opened_by, CorrectFindings):
         desk.when(retract(INSPECTION, "m3"))

@@ -33,7 +33,8 @@ LODGED, ARRIVED, LOOKED_AT = NOON, NOON + HOUR, NOON + 2 * HOUR
 DRAW = Draw(value=Decimal("0.060208"), rate=Decimal("0.0244"), selected=False, key_id="published")
 """The draw for this bill and container with the published key. It does not select the goods."""
 UNDECLARED_VISIT = f"arrival/{CONSIGNMENT}"
-"""The visit of a container for which no terminal reported an opening. Its id is made from the arrival of its goods."""
+"""The visit of a container for which no terminal reported an opening. Its id is made from the id of the consignment
+that arrived."""
 PINE = good_item(hs_code="4407110000", description="sawn pine")
 NEMATODE = "Bursaphelenchus xylophilus"
 

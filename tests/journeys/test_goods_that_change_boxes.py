@@ -1,5 +1,5 @@
-"""If goods are stripped from one container into another, do they keep their releases and holds, and do they leave only
-if all of these allow it?
+"""If goods are stripped from one container into another, do they keep their releases and holds, and may the other
+container leave only if nothing holds any of its goods?
 
 The test runs the gate desk of each container and the release desk of each consignment. The messages of different topics
 are read in any order.

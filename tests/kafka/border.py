@@ -134,8 +134,8 @@ class Border:
         return [e for e in self._log.entries() if e.key == key and ROLES[e.topic] != "requests"]
 
     def until(self, key: str, *kinds: str) -> dict[str, Any]:
-        """Waits until there is a fact of each of these kinds with this key. Returns, for every kind of fact with this
-        key, kind → the body of the last fact of this kind."""
+        """Waits until there is a fact of each of these kinds with this key, and raises TimeoutError if the wait is in
+        vain. Returns, for every kind of fact with this key, kind → the body of the last fact of this kind."""
         facts: dict[str, Any] = {}
         messages = 0
 
@@ -151,8 +151,8 @@ class Border:
         return facts
 
     def eventually(self, what: Callable[[], Any], *children: Child) -> Any:
-        """Calls `what` again and again until it returns a true value, and returns that value. `children`: the
-        processes whose work is awaited."""
+        """Calls `what` again and again until it returns a true value, and returns that value. Raises TimeoutError if
+        the wait is in vain, or if one of `children`, the processes whose work is awaited, has ended."""
         return wait(what, "what should come true", *children)
 
 

@@ -141,7 +141,7 @@ REFUSED: dict[str, tuple[str, str, bytes, str, str]] = {
 
 
 def good(border: Border, reference: str) -> None:
-    """Lodges a correct consignment, and waits until it has reached its end."""
+    """Lodges a correct consignment, reports its arrival, and waits until it is released."""
     lodged = lodge(reference=reference, containers=())
     border.ask(lodged)
     border.ask(arrival(lodged.key))

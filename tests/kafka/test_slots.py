@@ -46,7 +46,7 @@ LENIENT = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
 SOON = 180
 """The most seconds that a test waits for something. In tests in which no worker may wait for the end of another
-worker's session, the sessions are longer than that."""
+worker's session, a session lasts longer than this limit."""
 
 
 @pytest.fixture(scope="module")
@@ -227,8 +227,8 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
         return bool(found.state == ConsumerGroupState.PREPARING_REBALANCING)
 
     border.eventually(rebalances)
-    # A member learns of a rebalance by its heartbeat. The poll lasts as long as the interval between two heartbeats of a
-    # worker with the default settings.
+    # A member learns of a rebalance by its heartbeat. The poll lasts as long as the interval between two heartbeats of
+    # a worker with the default settings.
     member.poll(1.5)
     try:
         yield member
@@ -293,7 +293,7 @@ def late_poll(*how):
     late = not messages and loop.due_now()
     if late:
         print("due", file=sys.stderr, flush=True)
-        sys.stdin.readline()  # meanwhile it hears of no rebalance
+        sys.stdin.readline()  # meanwhile the loop learns of no rebalance
     return messages
 
 loop.poller.poll = late_poll

@@ -28,7 +28,7 @@ BEFORE = {
 
 def of_the_software_version_before(bootstrap: str, file: Path) -> Gatehouse:
     """Makes a notebook as the software version before leaves it after it has read everything. That version knows only
-    the topics of the desks. Returns the handler that got its notices."""
+    the topics of the desks. Returns the handler that got the notices."""
     notes = Notebook(file)
     house = Gatehouse(notes)
     with TopicPort(bootstrap, notes, former=True) as port:

@@ -37,7 +37,7 @@ def of_journal(file: Path) -> None:
 
 
 def of_place(file: Path) -> None:
-    """Replaces the file by an earlier copy."""
+    """Replaces the file by a copy of it: the path then names another file."""
     shutil.copy(file, file.with_name("copy"))
     file.with_name("copy").replace(file)
 

@@ -59,7 +59,7 @@ class Story:
         return self.border.ask(kind.model_validate(fields))
 
     def until_published(self, key: str, kind: str, count: int = 1) -> None:
-        """Waits until there are `count` facts of this kind under this key."""
+        """Waits until there are at least `count` facts of this kind with this key."""
         self.border.eventually(lambda: len([e for e in self.border.facts(key) if e.kind == kind]) >= count)
 
     def goods(self, reference: str, box: str, **changed: Any) -> str:
@@ -139,7 +139,8 @@ def on(story: Story, *topics: str) -> list[LoggedMessage]:
 
 
 def test_a_port_gets_each_fact_that_is_for_it_once_and_without_the_words(story: Story) -> None:
-    """Both desks write a fact and its copy in one transaction, so there is never one without the other."""
+    """The release desk and the gate desk write a fact and its copy in one transaction, so neither of the two messages
+    is there alone."""
     whole = {
         (entry.id, entry.key): entry
         for desk, kinds in FOR_PORTS.items()

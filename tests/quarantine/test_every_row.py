@@ -1,5 +1,5 @@
-"""Is each row of the schedule table applied exactly on both sides of its limits, and does a record fail if it does not
-meet one condition?"""
+"""Is each row of the schedule table applied exactly on both sides of its limits, and does a record fail if it misses a
+single condition?"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -269,7 +269,8 @@ _NUDGES = st.sampled_from([Decimal(n) for n in ("-50", "-5", "-1", "-0.25", "-0.
 
 @st.composite
 def records(draw: st.DrawFn) -> tuple[Row, RecordTreatment]:
-    """A record that just meets a step, with readings at one to three places, and with up to four random changes."""
+    """A row, and a record that just meets one of its steps, with readings at one to three places, and with up to four
+    random changes, after which it may fail."""
     row, step = draw(st.sampled_from(SHORT))
     readings = [r for sensor in range(draw(st.integers(1, 3))) for r in just(row, step, str(sensor + 1))]
     values: dict[str, Any] = {}

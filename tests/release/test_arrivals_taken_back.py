@@ -1,4 +1,4 @@
-"""If the sender of a wrong arrival retracts it, do the goods wait again that were released because of it?"""
+"""If the sender of a wrong arrival retracts it, do goods that were released because of this arrival wait again?"""
 
 from datetime import timedelta
 
@@ -267,8 +267,9 @@ def test_taking_an_arrival_back_twice_adds_nothing() -> None:
 
 
 def test_a_departure_that_is_heard_after_the_retraction_proves_the_arrival_and_no_more() -> None:
-    """The container left before the retraction, or while the goods were held. Both departures prove the arrival, but
-    the arrival does not make the second one lawful."""
+    """In the first case, the container left before the retraction; in the second case, it left while the goods were
+    held. In both cases the departure proves the arrival. In the second case, the goods still count as left
+    unreleased."""
     desk = released(BOX).when(retract_arrival("a1"))
     desk.when(consignment_gated_out(BOX)).then(*goods_released(5, after(4)))
     desk = released(BOX).when(retract_arrival("a1"))

@@ -79,8 +79,8 @@ def test_released_goods_whose_findings_were_wrong_are_called_back_before_anythin
 
 
 def test_a_release_names_the_latest_answers_that_it_takes_into_account() -> None:
-    """From these revisions a reader of a correction knows whether the release desk has read the correction, in
-    whatever order the topics are read."""
+    """From the revisions in a release, a program that has read a correction knows whether the release desk has read it,
+    too, in whatever order the program reads the topics."""
     desk = story(decider, consignment_assessed(INSPECTION), arrival(), inspection_passed(INSPECTION))
     desk.then(*goods_released(3, after(3), lane=Lane.RED, answers=PASSED))
     desk.when(findings_retracted(INSPECTION)).when(inspection_passed(INSPECTION, 2)).then(

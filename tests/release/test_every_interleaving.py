@@ -193,7 +193,8 @@ def lapses(desk: Story, oracle: Oracle) -> bool:
 
 
 def play(messages: list[tuple[str, Message | None]]) -> Story:
-    """Lets the desk read the messages, and checks its statements after each; at `None` time passes instead."""
+    """Lets the desk read the messages, and checks its statements after each message. `None` instead of a message: an
+    unused release lapses, if there is one."""
     desk, oracle, standing = story(decider), Oracle(), Standing()
     for message_id, message in messages:
         ends = standing.stated in ("refused", "withdrawn")
@@ -217,8 +218,8 @@ def named(messages: list[Message]) -> list[tuple[str, Message | None]]:
 
 @st.composite
 def departures(draw: st.DrawFn, boxes: tuple[str, ...]) -> list[tuple[str, Message]]:
-    """The gate desk's facts about departures in the order of its topic; some are retracted, and some published again
-    after that.
+    """The gate desk's facts about departures in the order of its topic. Some departures are retracted, some follow
+    again after the retraction, and some facts are doubled.
 
     A departure without release is never parked behind another message, so it may be read before a retraction that is
     parked.

@@ -103,7 +103,8 @@ class World:
         self.check()
 
     def _arrive(self, message: Message, message_id: str) -> None:
-        """Counts an accepted report of an arrival until it is retracted. Containers that have left count even then."""
+        """Counts an accepted report of an arrival until the report is retracted. The containers of a retracted report
+        are kept in `taken_back`, because those that have left still count as arrived."""
         kinds = {fact.kind for fact in self.desk.answer}
         if isinstance(message, ReportArrival) and "ArrivalRecorded" in kinds:
             self.arrivals[message_id] = set(message.containers or BOXES)

@@ -272,7 +272,7 @@ def test_a_message_of_goods_under_the_key_of_watches_is_a_bug_and_the_other_way_
 @dataclass
 class World:
     """A partition of the release desk with its watches, and two consignments with the same bill. This class computes
-    the holds that must be open without the code of the desk."""
+    which holds must be open. It does not use the code of the desk."""
 
     watches: Story = field(default_factory=lambda: story(decider))
     goods: list[Story] = field(default_factory=lambda: [story(decider), story(decider)])
@@ -315,7 +315,7 @@ class World:
         return {watch_id for watch_id in desk - self.ended if (partition, watch_id) not in self.let_go}
 
     def end(self) -> list[str]:
-        """Sends the hold of every open watch to both consignments, and lifts the holds of ended ones. Returns the
+        """Sends the hold of every open watch to both consignments, and lifts the holds of ended watches. Returns the
         present answer about each consignment."""
         for partition, desk in enumerate(self.goods):
             for watch_id in sorted(self.open):

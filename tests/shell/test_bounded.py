@@ -31,7 +31,8 @@ from tests.shell.test_turn import Worker, found, headers_of, kinds, order, raw
 from tests.voice import CONSIGNMENT, NOON
 
 WORST = "\0" * 180_000
-"""A text that takes more than a megabyte as JSON. Two desks copy such a text into facts and states."""
+"""A text that takes more than a megabyte as JSON. Without bounds, two desks would copy such a text into facts and
+states."""
 TOPICS = {
     "ConsignmentAssessed": "customs-risk-facts",
     "PestIntercepted": "customs-inspection-facts",

@@ -97,8 +97,9 @@ def resume(origin: Raw, action: str = "release", value: bytes | None = None) -> 
 
 
 def waiting(worker: Worker, key: str = CONSIGNMENT) -> list[int]:
-    """Returns the offsets of the parked messages that wait with this key, in order. Checks that the record has the
-    right count, and the right first and last message."""
+    """Returns the offsets of the parked messages that wait with this key, in the order of parking. These are the
+    offsets at which the messages were first read. Checks that the record has the right count, first message and last
+    message."""
     record = decode_record(worker.store.records[key])
     if record.waiting is None:
         return []

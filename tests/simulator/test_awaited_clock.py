@@ -1,5 +1,5 @@
-"""Does a player know whether goods can reach their ends only after the clock has gone on? A season of faults does not
-count such a wait as a standstill."""
+"""Does the simulator's `Player` know whether goods can reach their ends only after the clock has gone on? A season of
+faults (`make chaos`) does not count such a wait as a standstill."""
 
 from datetime import UTC, datetime
 

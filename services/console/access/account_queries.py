@@ -16,8 +16,8 @@ SETTLED = ("replayed", "released", "discarded")
 
 
 class InForce(NamedTuple):
-    """How many sessions and keys of an account are valid now, and when one of the sessions was last used (to the minute; microseconds
-    since 1970 UTC)."""
+    """How many sessions and keys of an account are valid now, and when any of these sessions was last used (to the
+    minute; microseconds since 1970 UTC; None if there are no sessions)."""
 
     sessions: int = 0
     used_us: int | None = None
@@ -49,8 +49,9 @@ def requests(
 ) -> list[ListPart]:
     """Returns the list of the requests that consoles took in, the latest first. `person`: if not empty, only requests
     by this account. `subject`: if not empty, only requests about these goods or this container. `named`: the ids of the
-    consignments that have `subject` as their declaration number or reference. `from_us`, `until_us`: if neither is
-    None, only requests that were taken in at `from_us` or later and before `until_us` (microseconds since 1970 UTC)."""
+    consignments that have `subject` as their declaration number or reference; requests about these consignments are
+    listed, too. `from_us`, `until_us`: if neither is None, only requests that were taken in at `from_us` or later and
+    before `until_us` (microseconds since 1970 UTC)."""
     r = t.LODGEMENTS.c
     wanted: list[ColumnElement[bool]] = []
     if person:
@@ -119,7 +120,8 @@ class AccountQueries:
             return read(connection, parts, after, limit)
 
     def in_force(self, names: Iterable[str], at: int) -> dict[str, InForce]:
-        """Returns by account how many of its sessions and keys are valid at the time `at` (microseconds since 1970 UTC)."""
+        """Returns account → how many of its sessions and keys are valid at the time `at` (microseconds since 1970 UTC),
+        and when its sessions were last used."""
         s, k, wanted = t.SESSIONS.c, t.API_KEYS.c, list(names)
         good = and_(s.account.in_(wanted), s.ends_us > at, s.used_us > at - IDLE_MINUTES * MINUTE)
         sessions = select(s.account, func.count(), func.max(s.used_us)).where(good).group_by(s.account)

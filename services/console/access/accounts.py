@@ -187,9 +187,9 @@ class Accounts:
     def publish(
         self, account: Account, key: Shown, *, by: str, at: int, password: str | None, client: str = ""
     ) -> None:
-        """Makes an account of a sandbox, its published key and, for an agent, the authorisation by `client`, in one transaction. If one of
-        them exists, for example because an earlier start failed halfway, only the others are made. What exists stays unchanged, even if it was
-        closed, revoked or ended."""
+        """Makes an account of a sandbox, its published key and, for an agent, the authorisation by `client`, in one
+        transaction. If one of them exists, for example because an earlier start failed halfway, only the others are
+        made. What exists stays unchanged, even if it was closed, revoked or ended. A closed account gets no key."""
         _check_new(account, sandbox=True)
         made = self.account(account.account) is None
         row = account._replace(password=hashed(password) if made and password else "", made_us=at)
@@ -224,8 +224,9 @@ class Accounts:
         shown: Mapping[str, str] | None = None,
         **columns: Any,
     ) -> None:
-        """Changes roles, company or office of an account, or closes it. For a session, the change takes effect with the
-        next request. A console that has a key of the account in its cache may use the old values for some more seconds.
+        """Changes roles, company or office of an account, or closes or reopens it. For a session, the change takes
+        effect with the next request. A console that has a key of the account in its cache may use the old values for
+        some more seconds.
 
         `shown`: values of columns that the person who makes the change has seen. Raises NotGranted if one of these values has changed since,
         because the person would otherwise undo another person's change without having seen it. Also raises NotGranted if no administrator
@@ -619,7 +620,8 @@ def _check_proved(connection: Connection, name: str, proved: str | None) -> None
 
 
 def _check_alike(connection: Connection, account: Account) -> None:
-    """Raises NotGranted if the name is the same as another account's except for capitals, or is the company of another account."""
+    """Raises NotGranted if the name of another account differs from this name only in capitals, and for the reasons of
+    `_check_companies`."""
     a, name = t.ACCOUNTS.c, account.account
     alike = connection.execute(
         select(a.account).where(func.lower(a.account) == name.lower(), a.account != name)

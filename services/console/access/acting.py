@@ -33,8 +33,8 @@ def _of_carrier(awaited: str) -> Requests:
 
 _DOES: Final[Mapping[str, Callable[[str], Requests]]] = MappingProxyType(
     {
-        # For a rectification, the declarant puts papers right outside this system, and no request does this. The two
-        # requests are listed for it, too, so that `roles_for` names the roles that declare.
+        # For a rectification, the declarant corrects papers. This happens outside this system, and no request does it.
+        # The two requests are listed for a rectification, too, so that `roles_for` names the roles that declare.
         Owner.DECLARANT: lambda awaited: (LodgeDeclaration, WithdrawDeclaration),
         Owner.INSPECTION: lambda awaited: (RecordFindings,),
         Owner.QUARANTINE: lambda awaited: (RecordTreatment,),

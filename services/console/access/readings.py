@@ -1,9 +1,9 @@
 """Which masked fields did an account of customs read? Masked fields, for example officers' remarks, are left out of
 answers to accounts outside customs. A reading is recorded for the goods or the container that it is about.
 
-A row says that the answer was given. The row is written some tenths of a second after the answer, so that no answer
-waits for the database. If an account reads about the same goods or container again within an hour, no second row is
-written, so that a page that refreshes itself does not fill the table.
+A row says that an answer with such fields was given. The row is written some tenths of a second after the answer, so
+that no answer waits for the database. If an account reads about the same goods or container again within an hour, the
+process writes no second row, so that a page that refreshes itself does not fill the table.
 """
 
 import asyncio
@@ -30,8 +30,8 @@ from services.shell.ending import end_with_task
 AGAIN_SECONDS = 3600.0
 """Seconds after which a reading of the same account and subject gets another row."""
 REMEMBERED = 50_000
-"""The most pairs of account and subject for which a process remembers when it last noted a row. With this time it notes
-the same reading only once in AGAIN_SECONDS."""
+"""The most pairs of account and subject for which a process remembers when it last noted a row. The process compares
+with this time, so that it notes the same reading only once in AGAIN_SECONDS."""
 WAITING = 100_000
 """The most rows that wait while the database does not answer. If there are more, the oldest are dropped and counted."""
 LONGEST_SUBJECT = 255
@@ -58,9 +58,9 @@ class Readings:
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
-        """Puts a row into the queue, which says that the account `reader` got an answer with masked fields. `subject`:
-        the goods, container or list of the answer. Does nothing if the same reading was noted less than AGAIN_SECONDS
-        ago."""
+        """Queues a row which says that the account `reader` got an answer with fields that are masked outside customs.
+        `subject`: the goods, container or list of the answer. Does nothing if the same reading was noted less than
+        AGAIN_SECONDS ago."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
         with self._noting:  # answers are made in several threads, which may note readings at the same time
             if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
@@ -112,8 +112,9 @@ def insert(engine: Engine, taken: Iterable[ReadingRow]) -> None:
 
 
 def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
-    """Records that `reader` read masked fields by a command on this machine. Returns an empty text, or, if the record
-    could not be written, why. `url`: the database, which is not created if it does not exist; `at`: aware time."""
+    """Records that `reader` read masked fields by a command on this machine. Returns an empty text, or the reason why
+    the record could not be written. `url`: the database, which is not created if it does not exist; `at`: aware
+    time."""
     parsed = address(url)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return f"there is no database {parsed.database}"
@@ -154,8 +155,8 @@ class Recorded:
 
 
 def note_told(request: Request, *subjects: str) -> None:
-    """Notes that the answer to this request shows masked fields of these goods or containers. Call it for answers whose
-    address does not name the goods or containers."""
+    """Notes that the answer to this request shows fields of these goods or containers that are masked outside customs.
+    Call it for answers whose address does not name the goods or containers."""
     _note_subjects(request.scope, subjects)
 
 

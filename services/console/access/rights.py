@@ -1,4 +1,5 @@
-"""Who may send and see what? Tables have the roles for each route and each kind of request, and the goods that each role may see."""
+"""Who may send and see what? The tables of this file say which roles may use each route and send each kind of request,
+and which goods each role may see."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -47,9 +48,10 @@ class Role(StrEnum):
 
 
 class Reach(StrEnum):
-    """Which goods a role may see. COMPANY: goods that its company declares, or (for an agent) a company that authorised the agent.
-    OFFICE: goods declared at its customs office or district. ANY: all goods. CONTAINERS: containers, but not the goods in them. NOTHING:
-    neither goods nor containers."""
+    """Which goods a role may see. COMPANY: goods that the account's company declares, or that a company which
+    authorised this agent declares. OFFICE: goods declared at the account's customs office or in its district, and goods
+    that nobody has declared. ANY: all goods. CONTAINERS: containers, but not the goods in them. NOTHING: neither goods
+    nor containers."""
 
     COMPANY = "company"
     OFFICE = "office"
@@ -465,8 +467,9 @@ class Who(NamedTuple):
 
     def behalf(self, kind: type[Request], declarant: str = "") -> str | None:
         """Returns the company on whose behalf this account sends a request. To lodge or withdraw a declaration, this is
-        `declarant`; for a request of a carrier or terminal, it is the account's own company. Returns None for the
-        requests of officers, and if the name of the account is the code of that company."""
+        `declarant`; for a request of a carrier or terminal, it is the account's own company. Returns None for all other
+        kinds of requests, if the account has no single company, and if the account's name is the code of that
+        company."""
         if kind in (LodgeDeclaration, WithdrawDeclaration):
             behalf = declarant
         elif not ASKS[kind].roles.isdisjoint(_PORTS) and self.company != EVERY_COMPANY:

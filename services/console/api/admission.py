@@ -1,5 +1,5 @@
-"""Which requests are admitted? They must be sent to a host name of this console, must not be made by another web site, and must have no
-header of `ONCE` twice."""
+"""Which requests are admitted? They must be sent to a host name of this console and must have no header of `ONCE`
+twice. A request with another method than those of `READING` must not be made by another web site."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
@@ -30,13 +30,13 @@ ALWAYS: Mapping[str, str] = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Headers that every answer gets, unless it sets them itself."""
+"""Headers that every answer gets, unless it sets them itself. Static files do not get `Cache-Control`."""
 STATIC = "/static/"
 
 
 class Admission:
-    """The outermost ASGI middleware. It refuses requests before they reach a route, and adds the headers of `ALWAYS` to every answer. `show`:
-    makes the HTTP answer for a problem."""
+    """The outermost ASGI middleware. It refuses requests before they reach a route, and adds the headers of `ALWAYS` to
+    the answers. `show`: makes the HTTP answer for a problem."""
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings, show: Callable[[Request, Problem], Response]) -> None:
         self._app = app

@@ -87,8 +87,8 @@ PIECE_CHARACTERS = 100_000
 MOST_ANSWERS = 300
 """The most facts that the outcome of a request lists; the timeline has all of them."""
 UNMATCHED_DAYS = 30
-"""How many days after the first message about goods an officer should look into goods that nobody has declared. Until
-then, their declaration may still be lodged."""
+"""How many days after the first message about goods an officer should look into goods that nobody has declared. Before
+that, it is normal that the declaration has not come yet."""
 ALARM_SUBJECTS = 4
 """The most subjects of one kind of alarm that the board shows."""
 BLOCKED = 8
@@ -556,8 +556,8 @@ def _unanswered(context: ConsoleContext, request: RequestRow, projected: bool) -
     summary="May this container leave?",
 )
 async def gate_question(request: Request, container_no: OfContainer) -> GateView:
-    """Answers whether the container may leave. `may_leave` is true only if the gate desk has said yes, none of the goods in the container are
-    held or parked, and the rows are fresh."""
+    """Answers whether the container may leave. `may_leave` is true only if the gate desk has said yes, all goods in the
+    container are released or permitted to leave, none of their messages is parked, and the rows are fresh."""
     context = context_of(request)
     # gate questions have threads and connections of their own, so that slow pages do not delay these questions
     who, number = who_of(request), plain(container_no)
@@ -610,9 +610,9 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
 
 
 def is_waited_for(hold: UnansweredRequest, since: int, *, known: bool, fresh: bool) -> bool:
-    """Returns whether the goods must stay because of a request that has no answer in the rows, which a desk may still have to answer. `since`:
-    a request that was made before this time is either on its topic or was never sent; `known`: the rows have all messages; `fresh`: the rows
-    have all messages on which the gate's answer depends.
+    """Returns whether the goods must stay because of a request that has no answer in the rows and that a desk may still
+    have to answer. `since`: a request that was made before this time is either on its topic or was never sent; `known`:
+    the rows have all messages; `fresh`: the rows have all messages on which the gate's answer depends.
 
     If the rows lack messages (`known` is false), the request may be on its topic although the rows do not have it, so
     the goods must stay. This applies only if the rows are fresh. If they are not, the gate's answer is no in any case,
@@ -672,8 +672,9 @@ def stages(request: Request) -> Board:
 
 
 def board(context: ConsoleContext, who: Who) -> Board:
-    """Returns the board as it is now. Its counts include all goods, but only goods that `who` may see are named. The board has no alarms if
-    `who` does not see all goods. `alarm_page` lists the alarms about the goods that `who` may see."""
+    """Returns the board as it is now. Its counts include all goods, but only goods that `who` may see are named. If
+    `who` does not see all goods, `alarms` and `alarm_kinds` are empty. `alarm_page` lists the alarms about the goods
+    that `who` may see."""
     rows, visible = context.rows, condition(who, complete=context.complete())
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if visible is None else []

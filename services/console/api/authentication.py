@@ -37,7 +37,8 @@ questions."""
 LONGEST_AWAY = 60.0
 """While the database does not answer, a key that was valid is accepted for this many seconds after it was last read."""
 OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
-"""The only paths that are open to a person who has not yet changed the one-time password."""
+"""The only paths, besides routes that are `Open`, that a person may use who has not yet changed the one-time
+password."""
 OF_PERSON = ("/password", "/sign-out")
 """The paths of forms that only people who have signed in may send. If keys were accepted, a key with any scope could
 end the sessions of its account or try passwords, because these paths need no scope."""

@@ -16,8 +16,8 @@ from services.shell.clock import stopwatch
 HEADERS = 100
 """The most headers that one request may have."""
 PIPELINED = 8
-"""How many requests of one connection may wait behind the one that is being handled. uvicorn queues them without limit: one read of the
-event loop may have more than ten thousand, and each takes some kilobytes."""
+"""How many requests of one connection may wait behind the one that is being handled. uvicorn queues them without limit:
+the data of one read may contain more than ten thousand requests, and each takes some kilobytes of memory."""
 FIRST, LATER = 0, 1
 """The groups of the connections of one address that have a request under way. FIRST: the client has not sent the whole
 request yet; these connections are closed first. LATER: the client has sent the whole request."""
@@ -95,7 +95,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._head_is_too_large():
             self._refuse(Problem(431, "header_too_large", limit=self.settings.header_limit_bytes))
 
-    # the head
+    # the head of an HTTP request
 
     def _head_is_too_large(self) -> bool:
         """Returns whether the request line and the headers exceed the limit for headers. While a body is received,
@@ -145,7 +145,7 @@ class LimitedProtocol(HttpToolsProtocol):
         hosts = [value.lower() for name, value in self.headers if name == b"host"]
         return "" if [server] == hosts else server.decode("ascii", "replace") or "?"
 
-    # the body
+    # the body of an HTTP request
 
     def _expect_body(self) -> None:
         self._cancel()
@@ -307,8 +307,8 @@ def _answer(problem: Problem) -> bytes:
 
 
 def limited(settings: ConsoleSettings) -> type[LimitedProtocol]:
-    """Returns a protocol class that enforces the limits of these settings. Connections get at most half of the file descriptors of the
-    process."""
+    """Returns a protocol class that enforces the limits of these settings. `settings.connections` connections may be
+    open, or fewer if the process may have few file descriptors: half of their number, but at least 16."""
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     most = min(settings.connections, max(16, descriptors // 2))
     return type("Limited", (LimitedProtocol,), {"settings": settings, "most": most, "listed": ListedConnections()})

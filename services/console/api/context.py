@@ -157,7 +157,8 @@ _NOBODY = Who("", frozenset())
 
 
 def who_of(request: Request) -> Who:
-    """Returns the account that sent the request, as `authentication.prove` stored it. Raises KeyError if the route is open to all."""
+    """Returns the account that sent the request, as `authentication.prove` stored it. Raises KeyError if `prove` has
+    stored no account, which happens only on routes that are `Open`."""
     who: Who = request.scope["who"]
     return who
 

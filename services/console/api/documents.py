@@ -121,7 +121,7 @@ def projection(standing: ProjectorStanding) -> Projection:
 
 
 def awaited(name: str) -> Bilingual:
-    """Returns what goods wait for, as a phrase in both languages. `name`: the id of a hold, or a step."""
+    """Returns the words, in both languages, for what goods wait for. `name`: the id of a hold, or a step."""
     key = f"waiting.{name}"
     if key not in TEXTS:
         key = f"waiting.{name.partition('/')[0]}"
@@ -285,9 +285,9 @@ def entries(
     longest: int = BODY_BYTES,
     room: int = PAGE_BYTES,
 ) -> list[Entry]:
-    """Returns these rows of `tables.FACTS` as entries with their contents, masked for this audience. A content is
-    replaced by a link if it is longer than `longest` characters, or if it does not fit into `room` characters together
-    with the contents before it."""
+    """Returns these rows of `tables.FACTS` as the entries of a timeline, with their contents, masked for this audience.
+    A content is replaced by a link if it is longer than `longest` characters, or if it does not fit into `room`
+    characters together with the contents before it."""
     listed = list(facts)
     short = set[int]()
     for fact in listed:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 import msgspec
 
 EXACT_DIGITS = 15
-"""A number of at most so many decimal digits is the same after it was a floating-point number (IEEE 754, binary64)."""
+"""A number of at most this many decimal digits does not change if it is converted to floating point (IEEE 754,
+binary64) and back."""
 _LONG = re.compile(rb"[0-9.]{%d}" % (EXACT_DIGITS + 1))
 
 

@@ -1,5 +1,5 @@
-"""How many ports may follow the feed at once, and what do they share? Their number is bounded; all streams that wait at one cursor share one
-query."""
+"""How many ports may follow the feed at once, and what do they share? The number of open event streams and long polls
+is limited; all streams that wait at one cursor share one query."""
 
 import asyncio
 from collections import Counter

@@ -32,7 +32,7 @@ class VisibleGoods(NamedTuple):
     undeclared: bool = False
     """The rows lack the customs office of some of the consignments, or have no consignment in the container at all."""
     bills: frozenset[str] = frozenset()
-    """The bills of the consignments that the reader may see, in capitals and digits only."""
+    """The bills of the consignments that the reader may see, in the form that `plain_word` returns."""
 
 
 def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:

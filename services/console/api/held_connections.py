@@ -28,8 +28,8 @@ class ByAddress(Generic[Held]):
         self._counts: dict[str, int] = {}
         """Address → how many connections it has; only addresses that have some."""
         self._with_count: dict[int, OrderedDict[str, None]] = {}
-        """Number of connections → the addresses that have so many. They are in the order in which a connection of
-        theirs was last put or removed, the longest ago first."""
+        """Number of connections → the addresses that have this number. The addresses are in the order in which a
+        connection of theirs was last put or removed, the longest ago first."""
         self._largest = 0
         """The largest number of connections of one address."""
 

@@ -55,7 +55,8 @@ class LargeBodies:
 
     @contextmanager
     def reserve(self, client: str) -> Iterator[BodyReservation]:
-        """Yields a reservation for one body, which must be held as long as the body is in memory. `client`: the address of its sender."""
+        """Yields a reservation for one body. The reservation must be held as long as the body is in memory. `client`:
+        the address of its sender."""
         reservation = BodyReservation(self, client)
         try:
             yield reservation
@@ -64,7 +65,8 @@ class LargeBodies:
                 self._give_back(client)
 
     def take(self, client: str) -> bool:
-        """Counts one more large body and returns True. If the limit, or that of the client, is reached, counts nothing and returns False."""
+        """Counts one more large body and returns True. If the limit, or the limit of the client, is reached, counts
+        nothing and returns False."""
         if not self.free or self._clients[client] >= self._limit_of_client:
             return False
         self.free -= 1

@@ -105,7 +105,8 @@ def _unwatched(value: Any) -> Any:
 
 @cache
 def _hidden(document: type[BaseModel], audience: Audience) -> frozenset[str]:
-    """Returns the names of the fields of a document that this audience may not see, because of the marks of the message that it repeats."""
+    """Returns the names of the fields of a document that this audience may not see, because of the marks of the message
+    that the document repeats (`SHOWS`)."""
     kind = SHOWS.get(document)
     if kind is None:
         return frozenset()

@@ -29,7 +29,7 @@ class Validated(NamedTuple, Generic[M]):
 
 def validated(model: type[M], data: bytes) -> Validated[M]:
     """Validates the JSON as `model`. If it has faults and one of them is a null in an optional field, validates it
-    again without such fields. If it has more faults than LISTED_ERRORS, it is not validated again."""
+    again without these null fields. JSON with more faults than LISTED_ERRORS is not validated again."""
     first = _as_it_is(model, data)
     if first.error is None or b"null" not in data or first.error.error_count() > LISTED_ERRORS:
         return first

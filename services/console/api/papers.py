@@ -17,9 +17,9 @@ from services.shell.clock import now
 
 
 def declared(data: bytes, parsed: Any, where: str = "", shown: int = SHOWN_ERRORS) -> Declaration | FaultyBody:
-    """Returns the declaration in this JSON, or everything that is wrong with it. The parameters are those of `shaped`, which also raises
-    the problems. The faults of shape come first. The checks stop as soon as there are `shown` faults and findings, so only findings that
-    are shown are counted."""
+    """Returns the declaration in this JSON, or everything that is wrong with it. The parameters, and the problems that
+    are raised, are those of `shaped`. The faults of shape come first. The checks stop as soon as there are `shown`
+    faults and findings, so only findings that are shown are counted."""
     made = shaped(Declaration, data, parsed, where, shown)
     if isinstance(made, Declaration):
         return made

@@ -1,5 +1,5 @@
-"""Which query parameters does a route have? Other parameters are refused. Otherwise a client that writes `cursor` instead of `after`
-would read from the beginning without noticing it."""
+"""Which query parameters does a route have? On paths that programs call (`PROGRAMS`), other parameters are refused.
+Otherwise a client that writes `cursor` instead of `after` would read from the beginning without noticing it."""
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -22,8 +22,8 @@ def is_for_programs(path: str) -> bool:
 
 
 async def known(request: Request) -> None:
-    """A dependency of every route. Raises Problem 422 with a pointer to each query parameter that is not in the signature of the
-    route, or that is given twice."""
+    """A dependency of every route. On paths that programs call, raises Problem 422 with a pointer to each query
+    parameter that is not in the signature of the route, or that is given twice."""
     route = request.scope["route"]
     if not request.url.query or not isinstance(route, APIRoute) or not is_for_programs(route.path):
         return

@@ -285,8 +285,8 @@ class Asker:
         return before is not None
 
     async def before(self, request: RequestRow) -> RequestRow | None:
-        """Returns the row of the same request from memory or from `tables.LODGEMENTS`; None if there is none. Raises Problem 422 if the request in
-        that row has other content.
+        """Returns the row of this request from memory or from `tables.LODGEMENTS` if the request was sent before, else
+        None. Raises Problem 422 if it was sent before with other content.
 
         The table also has requests from before a restart, and requests of an older software version, which derived ids
         from sender and idempotency key alone.
@@ -405,8 +405,8 @@ def _reused(request: RequestRow) -> Problem:
 
 
 def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """Starts a task and returns it. If it fails, the process ends, because without the task the console would take requests in and not complete
-    them."""
+    """Starts a task and returns it. If the task fails, the process ends, because without the task the console would
+    take requests in and not complete them."""
     task = asyncio.create_task(work)
     task.add_done_callback(end_with_task)
     return task

@@ -213,8 +213,8 @@ class CheckedBatch(NamedTuple):
 
 
 async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> CheckedBatch:
-    """Returns the batch without each declaration with which its declarant would exceed the daily number of containers.
-    The result of such a declaration becomes a refusal."""
+    """Returns the batch without the declarations with which a declarant would name more containers on this day than
+    allowed. The results of these declarations become refusals."""
     good, results = list[GoodDeclaration](), list(batch.results)
     for one in batch.good:
         problem = await context.boxes.admit(one.lodged.declarant, one.lodged.boxes)
@@ -335,8 +335,9 @@ class _Body(Shape):
 
 
 def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
-    """Makes the model of a request's body. It has the fields of the request without those that come from the address, the account and the clock.
-    `occurred_at` is optional, except for equipment events."""
+    """Makes the model of a request's body. It has the fields of the request without `but` and without those that come
+    from the account. `occurred_at` may be left out, which means the present time; only for equipment events it is
+    required."""
     fields: dict[str, Any] = {
         name: (field.annotation if not field.metadata else Annotated[field.annotation, *field.metadata], field)
         for name, field in kind.model_fields.items()

@@ -67,8 +67,9 @@ class LiftWatchBody(BaseModel):
 async def post_watch(
     request: Request, body: Annotated[JsonBody, json_of(PlaceWatchBody)], _key: Key = None
 ) -> Response:
-    """Places a watch. All goods are held that are declared under the bill (any spelling of its capitals and digits), or by the declarant
-    (USCC), at any time and under any reference. From the answer 202 on, the gate's answer is no for goods that match."""
+    """Places a watch. All goods are held that are declared under the bill (only letters and digits are compared, and
+    case does not matter), or by the declarant (USCC), at any time and under any reference. From the answer 202 on, the
+    gate's answer is no for goods that match."""
     context, actor = context_of(request), who_of(request).actor
     key = context.asker.key(actor, key_of(request))
     limit, separators = context.settings.body_limit_bytes, context.settings.body_separators

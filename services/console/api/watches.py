@@ -192,7 +192,7 @@ class WatchCoordinator:
             ) from problem
 
     async def _meet(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
-        """Sends a request to hold each known consignment that matches, and returns how many."""
+        """Sends a request to hold each known consignment that matches, and returns the number of these requests."""
         after, count = "", 0
         while True:
             found = await asyncio.to_thread(self._rows.matching, row.bill_no, row.declarant, after, KNOWN_AT_ONCE)
@@ -217,7 +217,8 @@ class WatchCoordinator:
             after = found[-1]
 
     async def _let_go(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
-        """Sends a request to lift this watch's hold for each consignment that has it in the rows, and returns how many."""
+        """Sends a request to lift this watch's hold for each consignment that has the hold in the rows, and returns the
+        number of these requests."""
         hold_id = of_watch(row.watch_id)
         lifts = [
             prepare(

@@ -22,8 +22,8 @@ LONGEST = 1000
 MOST_PHRASES = 100
 """The most phrases of one fact that are read. Desks write fewer."""
 MOST_TIMES, SHORT = 4, 2
-"""`MOST_TIMES`: how often a text between two parameters may occur in a sentence; `SHORT`: a text of at most so many characters may occur
-any number of times."""
+"""`MOST_TIMES`: how often a text between two parameters may occur in a sentence; `SHORT`: a text of at most this many
+characters may occur any number of times."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
 """Matches the Chinese part that desks write after an English sentence, or before a colon or semicolon in it."""

@@ -194,10 +194,10 @@ def consignments(request: Request, wanted: WantedOfForm, after: After = "", curs
 
 
 def _is_box(context: ConsoleContext, who: Who, number: str) -> bool:
-    """Returns whether this search text is the number of a container that the gate knows. While the rows are stale or
-    cannot be read, every well-formed number counts as one."""
+    """Returns whether this search text is the number of a container that the gate knows. While the rows are stale,
+    every well-formed number counts as one."""
     reason = answers.gate_view(context, who, number).reason
-    return is_well_formed(number) if reason in ("stale", "away") else reason != "unknown"
+    return is_well_formed(number) if reason == "stale" else reason != "unknown"
 
 
 @router.get("/unmatched")

@@ -146,7 +146,8 @@ class Sight:
         return [hold for hold in goods.holds if hold.hold_id != named]
 
     def also(self, goods: ConsignmentView) -> list[str]:
-        """Returns what the goods wait for besides `goods.waiting`, as sentences. Holds that have the same sentence are counted in one."""
+        """Returns what the goods wait for besides `goods.waiting`, as sentences. Several holds with the same sentence
+        become one sentence that says how many they are."""
         counted = Counter([(self.awaited(hold.hold_id), self.whose(hold)) for hold in self.others(goods)])
         first = goods.waiting and (self.awaited(goods.waiting.waiting_for), self.whose(goods.waiting))
         return [

@@ -36,7 +36,8 @@ NOT_SHOWN = Counter("customs_console_rows_not_shown", "Rows of pages that could 
 FOLDER = Path(__file__).parent
 PROBLEM = "problem.html"
 LONGEST_PAGE = 900_000
-"""The most bytes of a page that shows a form again with the typed text. No answer may have more than a million bytes."""
+"""The most bytes of a page that shows a form again with the typed text. A page of more than a million bytes would not
+be sent (`LONGEST_ANSWER`)."""
 COOKIE = "dtg_language"
 YEAR_SECONDS = 31_536_000
 FORM_DAYS = timedelta(days=1)

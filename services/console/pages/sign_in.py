@@ -102,8 +102,8 @@ def _sign_in(request: Request, after: str, problem: Problem | None = None, name:
 
 @pages.post("/sign-in")
 async def sign_in(request: Request, typed: Form) -> Response:
-    """Checks a name and a password and signs the person in. After each failure, sign-ins with this name from this
-    address have to wait longer; other sign-ins do not wait."""
+    """Checks a name and a password and signs the person in. After `FREE_FAILURES` failures, sign-ins with this name
+    from this address have to wait, and longer after each further failure; other sign-ins do not wait."""
     loaded = request.cookies.get(FORM_COOKIE, "")
     if not loaded or not hmac.compare_digest(typed.get("form", "").encode(), loaded.encode()):
         raise Problem(403, "form_of_another")

@@ -280,7 +280,7 @@ _GATE_FACTS = frozenset(
         *("ContainerHoldPlaced", "ContainerHoldLifted"),
     }
 )
-"""Facts of the gate desk about a container. Those of one container have one common sequence of numbers."""
+"""Facts of the gate desk about a container. The facts about one container are numbered in one common sequence."""
 _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 """Facts that end a visit."""
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
@@ -299,7 +299,7 @@ FEED_TOPIC = facts_topic("release")
 
 
 def _take(message: TopicMessage) -> tuple[FactRow, dict[str, Any] | None]:
-    """Returns the row of the message on the timeline. The second value is the parsed content of the message if other
+    """Returns the row of the message in `tables.FACTS`. The second value is the parsed content of the message if other
     rows depend on it, else None."""
     position, _, kind, key, id_, cause, sequence, recorded_us, value = message
     if b"\\u0000" in value:  # PostgreSQL stores no NUL in text

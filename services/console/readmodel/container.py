@@ -143,16 +143,16 @@ def _state(row: Container, statement: str, body: dict[str, Any], consignments: s
 
 
 def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Folds the statement that the container may leave, and removes all alarms from the row. The gate desk knows every
-    alarm, so if it lets the container leave, no alarm keeps the container inside any more."""
+    """Folds the statement `ContainerMayLeave` into the row of the container, and removes all alarms from the row. The
+    gate desk knows every alarm, so if it lets the container leave, no alarm keeps the container inside any more."""
     _state(row, "may_leave", body, "consignments")
     row.said_visit = text(body.get("visit") or "")
     _unblock(row)
 
 
 def _must_stay(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Folds the statement that the container must stay into its row. The row stays unchanged if the only reason is that
-    no visit is open, and if the row says how the last visit ended, because the end of that visit says more."""
+    """Folds the statement `ContainerMustStay` into the row of the container. The row stays unchanged if the only reason
+    is that no visit is open, and if the row says how the last visit ended, because the end of that visit says more."""
     if body.get("code") == StayCode.NO_VISIT and row.word in GONE and not row.open:
         return
     _state(row, "must_stay", body, "waiting_for")

@@ -1,9 +1,10 @@
 """What do the rows say about one container? Every question whether a container may leave reads them through this
 module.
 
-The statements are built once, when this module is imported, because SQLAlchemy needs more time to build and to compare a statement than the
-database needs to answer it. The first statement reads the row of the container, and whether other tables have anything about the container.
-So most questions need only two statements. All statements of a question are in one transaction.
+The SQL statements are built once, when this module is imported, because SQLAlchemy needs more time to build and to
+compare a statement than the database needs to answer it. The first SQL statement reads the row of the container, and
+whether other tables have anything about the container. So most questions need only two SQL statements. All SQL
+statements of a question are in one transaction.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -69,13 +70,13 @@ def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
 
 
 def _one_of(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
-    """Returns the condition that the column has one of these values. `in_` is not used, because SQLAlchemy would write its list of values
-    into the statement again at each execution; this condition is written once."""
+    """Returns the condition that the column has one of these values. `in_` is not used, because SQLAlchemy would write
+    its list of values into the SQL statement again at each execution; this condition is written once."""
     return or_(*[column == value for value in sorted(values)])
 
 
 BOX: BindParameter[str] = bindparam("container_no")
-"""The parameter with the container number in each statement of this module."""
+"""The parameter with the container number in each SQL statement of this module."""
 _C, _PARTS, _REQUESTED, _PARKED = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c, t.ASKED_HOLDS.c, t.PARKED.c
 _ANSWER, _SENT = t.FACTS.alias("answer"), t.FACTS.alias("sent")
 MAY_HAVE_BEEN_IN = or_(_PARTS.word != "", ~_one_of(func.coalesce(_C.declared, ""), NOT_THERE))
@@ -106,9 +107,9 @@ _OVERVIEW = select(
     exists(_WATCHES),
     t.CONTAINERS,
 ).select_from(_ONE.outerjoin(t.CONTAINERS, t.CONTAINERS.c.container_no == BOX))
-"""The first statement, which reads one row: when the rows were last complete; whether there are parked messages of goods inside, requests
-about the container or these goods, holds on the container, and watches that are not met yet; and the row of the container, null if there is
-none."""
+"""The first SQL statement, which reads one row: when the rows were last complete; whether there are parked messages of
+goods inside, requests about the container or these goods, holds on the container, and watches that are not met yet; and
+the row of the container, null if there is none."""
 _GOODS = (
     _C.declared,
     _C.word,

@@ -22,11 +22,11 @@ from services.console.readmodel.errors import NewerDatabase, NoDatabase
 from services.shell.clock import stopwatch
 
 LOCK_SECONDS = 5
-"""For how many seconds a statement waits for a lock before it fails. The projector then tries again."""
+"""For how many seconds an SQL statement waits for a lock before it fails. The projector then tries again."""
 
 OF_DATABASE = (DBAPIError, PoolTimeout, psycopg.Error, sqlite3.Error)
-"""The errors that a database or its driver raises. Those of the drivers are among them, because SQLAlchemy wraps only the errors of its own
-statements, and not those of a COPY by the driver."""
+"""The errors that a database or its driver raises. Those of the drivers are among them, because SQLAlchemy wraps only
+the errors of its own SQL statements, and not those of a COPY by the driver."""
 DATABASE_ERRORS = (*OF_DATABASE, OSError)
 """The errors in `OF_DATABASE`, and those of the connection to the database."""
 LOCKED = "Another program writes it at this moment: try again, or end that program. 数据库被其他程序占用，请稍后再试"
@@ -108,8 +108,8 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": LOCK_SECONDS, "options": wait},
         pool_size=8,
-        # All queries of one answer must read the same snapshot. For example, the gate's answer compares the rows with the standing of the
-        # projector.
+        # All queries of one transaction must read the same snapshot. For example, the gate's answer compares the rows
+        # with the standing of the projector.
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
 
@@ -173,9 +173,9 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
 
 
 def _write_ahead(connection: Any) -> None:
-    """Sets the journal mode. SQLite does not wait for a lock when it does this. So if two processes open a new database at the same moment,
-    the second one fails. Therefore this function tries again for up to `LOCK_SECONDS`, which is also the time for which
-    other statements wait for a lock."""
+    """Sets the journal mode. SQLite does not wait for a lock when it does this. So if two processes open a new database
+    at the same moment, the second one fails. Therefore this function tries again for up to `LOCK_SECONDS`, which is
+    also the time for which other SQL statements wait for a lock."""
     deadline = stopwatch() + LOCK_SECONDS
     while True:
         try:

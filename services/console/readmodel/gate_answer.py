@@ -30,8 +30,8 @@ console has taken such a request in until a desk has answered it."""
 
 
 class UnansweredRequest(NamedTuple):
-    """One or several requests about one consignment or container that consoles took in and no desk has answered yet. They ask for a
-    hold, or report something.
+    """One or several requests about one consignment or container that consoles took in and no desk has answered yet.
+    They hold goods, retract something, or say where a container is or what is in it (see `COUNTS_WHEN_ASKED`).
 
     `subject`: consignment id or container number; `asked_us`: when the latest of them was taken in (microseconds since 1970 UTC);
     `sent`: the message of at least one of them was read from its topic. A request for a retraction also counts as unanswered until the
@@ -175,7 +175,7 @@ def gate_answer(
 
 CALLED_BACK = frozenset({"FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted"})
 """Facts by which another desk retracts an answer that may have led to a release. Only later facts of the release desk
-show that it has read one of them."""
+show whether that desk has read such a retraction."""
 
 
 def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:

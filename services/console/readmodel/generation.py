@@ -141,7 +141,7 @@ class Generation:
         one missed."""
         try:
             self.look()
-        except DATABASE_ERRORS as error:  # OSError, which the file may raise, is one of them
+        except DATABASE_ERRORS as error:  # one of them is OSError, which reading or writing the file may raise
             log.warning("changes of rights cannot be compared", error=str(getattr(error, "orig", None) or error)[:300])
 
     def lacking(self) -> list[Grant]:

@@ -40,7 +40,7 @@ LATEST = OffsetSpec.latest()
 GATE_TOPICS: tuple[str, ...] = tuple(
     t.name for t in (*FACTS_AND_REQUESTS, *PARKED) if t.role != "requests" and t.writer in ("release", "gate")
 )
-"""The topics that only the release and the gate desk write; the answer to a terminal is made from them."""
+"""The topics that only the release and the gate desk write; the gate's answer is made from them."""
 MOST_ENDS = 256
 """The most observations of ends that are kept because the positions have not reached them. If there are more, every second one is
 dropped."""

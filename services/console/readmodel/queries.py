@@ -1,4 +1,4 @@
-"""Which rows answer a question? Queries only read, each in one short transaction."""
+"""Which rows answer a question? Queries only read, in short transactions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -111,7 +111,8 @@ class ReadModelQueries:
         return [row.consignment_id for row in self._all(query)[0]]
 
     def officers_holds(self, consignments: Sequence[str]) -> dict[str, list[Row[Any]]]:
-        """Returns the open holds of officers on these consignments by consignment id, the oldest first; at most `SHOWN_HOLDS` in all."""
+        """Returns consignment id → the open holds of officers on this consignment, the oldest first; at most
+        `SHOWN_HOLDS` in all."""
         h = t.HOLDS.c
         wanted = and_(h.consignment_id.in_(consignments), h.owner == Owner.OFFICER.value)
         query = select(t.HOLDS).where(wanted).order_by(h.since_us, h.consignment_id, h.hold_id).limit(SHOWN_HOLDS)
@@ -223,16 +224,15 @@ class ReadModelQueries:
                 indexes = [size * (100 - share) // 100 for share in hundredths]
                 rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
                 moments = [moment for moment in rows if moment is not None]
-                # The count and each time are read by statements of their own. If goods leave the stage between two of
-                # these statements, a time may be missing. The stage is then left out.
+                # a stage without goods has no times
                 if moments and len(moments) == len(indexes):
                     found[stage] = moments
         return found
 
     def releases_for_clearance_times(self) -> list[tuple[str, str, int | None, str, str]]:
-        """Returns the releases and revocations among the latest `CLEARANCE_SAMPLE` entries of the feed, in its order. Each has the
-        consignment, its direction, when the declaration was accepted (microseconds since 1970 UTC), the kind of the fact, and the fact
-        as JSON. Consignments that are not released now are left out."""
+        """Returns the releases and revocations among the latest `CLEARANCE_SAMPLE` entries of the feed, in the order of
+        the feed. Each has the consignment, its direction, when the declaration was accepted (microseconds since 1970
+        UTC), the kind of the fact, and the fact as JSON. Consignments that are not released now are left out."""
         r, f = t.RELEASES.c, t.FACTS.c
         last = select(r.place, r.cursor, r.consignment_id).order_by(r.cursor.desc()).limit(CLEARANCE_SAMPLE).subquery()
         query = (

@@ -80,8 +80,8 @@ class Store:
         self._fed = {last >> OFFSET_BITS: last for last in connection.execute(lasts).scalars()}
 
     def topic_ids(self, now: Mapping[str, str]) -> dict[str, str]:
-        """Returns by topic the id of the topic from which the rows were made. If no id is stored for a topic, the id in `now` is stored
-        and returned."""
+        """Returns topic → the id that the topic had when the rows were made from it. If no id is stored for a topic,
+        the id in `now` is stored and returned."""
         with self.engine.begin() as connection:
             self.claim(connection)
             known = {row.topic: row.topic_id for row in connection.execute(select(t.TOPIC_IDS))}
@@ -102,8 +102,8 @@ class Store:
         }
 
     def forget_fed(self, partition: int, end: int) -> int:
-        """Deletes the entries of the feed that come from this partition at offset `end` or later, and returns how many they were. The
-        other entries keep their numbers."""
+        """Deletes the entries of the feed that come from this partition at offset `end` or later, and returns how many
+        were deleted. The other entries keep their numbers."""
         positions = t.RELEASES.c.place
         gone = delete(t.RELEASES).where(
             positions >= packed_position(FEED_TOPIC, partition, end),
@@ -294,7 +294,8 @@ class Store:
 
 
 class StoredRows:
-    """Reads the present rows for `batch.fold`, many with one statement. Consignments that are in the cache are not read from the database."""
+    """Reads the present rows for `batch.fold`, many with one SQL statement. Consignments that are in the cache are not
+    read from the database."""
 
     def __init__(self, connection: Connection, cache: Mapping[str, Consignment]) -> None:
         self._connection = connection
@@ -375,8 +376,8 @@ _ASIDE = attrgetter(*_columns(t.PARKED))
 
 
 def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], None]:
-    """Returns a function that writes rows with all columns in the table's order, all with one statement. A row with the same key is
-    replaced."""
+    """Returns a function that writes rows with all columns in the table's order, all with one SQL statement. A row with
+    the same key is replaced."""
     names = [f'"{column.name}"' for column in table.columns]
     keys = [f'"{column.name}"' for column in table.primary_key.columns]
     rest = [name for name in names if name not in keys]
@@ -386,8 +387,8 @@ def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any,
         marks = ", ".join("?" * len(names))
         statement = f"{head} VALUES ({marks}) {tail}"
         return lambda connection, rows: _many(connection, statement, rows)
-    # Facts are written by COPY, which has no ON CONFLICT. It is not needed: the offsets are written in the same
-    # transaction, so no fact is written twice.
+    # Facts are written by COPY, which has no ON CONFLICT. ON CONFLICT is not needed for facts, because the offsets are
+    # written in the same transaction, so no fact is written twice.
     if table is t.FACTS:
         copied = f'COPY "{table.name}" ({", ".join(names)}) FROM STDIN'
         return lambda connection, rows: _copy(connection, copied, rows)
@@ -416,7 +417,7 @@ def _updater(table: Table, names: tuple[str, ...], dialect: str) -> Callable[[Co
 
 def _mover(dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], int]:
     """Returns a function that takes rows (after, topic, partition, before), and sets each offset that has the value
-    `before` to `after`. This function returns how many offsets it has set."""
+    `before` to `after`. The returned function returns how many offsets it has set."""
     if dialect == "sqlite":
         one = 'UPDATE offsets SET next_offset = ? WHERE topic = ? AND "partition" = ? AND next_offset = ?'
         return lambda connection, rows: connection.exec_driver_sql(one, rows).rowcount

@@ -106,8 +106,8 @@ release). `earlier`: the consignment of the same declarant and reference that wa
 `later`: the one that was lodged after this one was withdrawn.
 
 `declared`: the latest answer of the declaration desk (accepted, rejected, refused), or discarded if the request to
-lodge was discarded; `word`: the latest statement of the release desk (held, released, revoked, refused, withdrawn);
-holds that follow a revocation leave it at revoked. `closed_us`: when the goods were refused or the declaration was
+lodge was discarded; `word`: the latest statement of the release desk (held, released, revoked, refused, withdrawn); if
+holds follow a revocation, `word` stays revoked. `closed_us`: when the goods were refused or the declaration was
 withdrawn.
 """
 
@@ -317,8 +317,8 @@ READINGS = Table(
     Index("readings_at", "at_us", "reader", "subject"),
 )
 """Readings: an account of customs (`reader`) was shown fields that are masked for others. `subject`: the goods, the
-container or the list that was shown; `at_us`: when, by the console's clock. The same reading is recorded at most once
-an hour."""
+container or the list that was shown; `at_us`: when, by the console's clock. While a console runs, it records the same
+reading only once in an hour."""
 
 ASKED_HOLDS = Table(
     "asked_holds",
@@ -330,12 +330,12 @@ ASKED_HOLDS = Table(
     Index("asked_holds_consignment", "consignment_id"),
     Index("asked_holds_asked", "asked_us"),
 )
-"""Holds on consignments or containers, and reports about containers, that were requested from consoles. A row is
-written before its request is sent. Until a fact names the request as its cause, the goods must stay. `consignment_id`:
-what must stay, a consignment or the number of a container. `about`: the key of the request and of the facts that answer
-it. The two differ if goods were stripped from the container `about` into the container that must stay. The row of a
-request that a fact has answered is deleted when the request is more than a day old (`Store.forget_answered` says which
-rows are kept)."""
+"""The requests that consoles took in and that keep goods or a container inside until a desk has answered them
+(`COUNTS_WHEN_ASKED`). A row is written before its request is sent. Until a fact names the request as its cause, the
+goods must stay. `consignment_id`: what must stay, a consignment or the number of a container. `about`: the key of the
+request and of the facts that answer it. The two differ if goods were stripped from the container `about` into the
+container that must stay. The row of a request that a fact has answered is deleted when the request is more than a day
+old (`Store.forget_answered` says which rows are kept)."""
 
 ASKED_WATCHES = Table(
     "asked_watches",
@@ -349,9 +349,9 @@ ASKED_WATCHES = Table(
     _flag("let_go"),
 )
 """Watches on bills and declarants that were requested from consoles. A row is written before its requests are sent.
-`met`: all partitions keep the watch, and each matching consignment that was known before has a hold; until then goods
-that match must stay. `lifted_us`: when all partitions were requested to lift it, by the request `lift_id`; `let_go`:
-the holds that the watch placed were lifted, too."""
+`met`: all partitions keep the watch, and a hold was requested on each matching consignment that was known before; until
+then goods that match must stay. `lifted_us`: when all partitions were requested to lift it, by the request `lift_id`;
+`let_go`: for each hold that the watch placed, it was requested to lift it."""
 
 WATCH_FACTS = Table(
     "watch_facts",

@@ -61,7 +61,8 @@ class Unwritten(Generic[R]):
             self._given_up()
 
     def _insert_all(self, taken: list[R]) -> None:
-        """Writes all rows in one transaction. If the database refuses a value, each row is written by itself, so that only the bad one fails."""
+        """Writes all rows in one transaction. If the database refuses a value, each row is written by itself, so that
+        only the row with this value fails."""
         try:
             self._insert(taken)
         except Exception as error:

@@ -83,8 +83,8 @@ class Work:
         self.nothing = Kept(0, self.decider.INITIAL)
 
     def hear(self, kept: Kept | None, source: InputMessage) -> tuple[Kept, list[OutputMessage]]:
-        """Decides one message. Returns the new state (the same object if nothing changed), and the messages that must
-        be written."""
+        """Decides one message. Returns the new value for the key of the message, and the messages that must be written.
+        If nothing changed, the value is `kept`, or `nothing` if `kept` is None."""
         known = kept or self.nothing
         message = KINDS[source.kind].__pydantic_validator__.validate_json(source.value)
         cause = source.headers["ce_id"].decode()
@@ -117,8 +117,8 @@ class Work:
 
 
 def expected(packets: Iterable[tuple[str, str, bytes, Headers]]) -> tuple[set[str], int]:
-    """Returns which consignments are released, and how many messages the desks read. Both are computed in memory by
-    the deciders alone.
+    """Returns which consignments are released, and how many messages the desks decide; a message that two desks read
+    counts twice. Both are computed in memory by the deciders alone.
 
     `packets`: (consignment, topic, value, headers) in the order in which they are sent.
     """

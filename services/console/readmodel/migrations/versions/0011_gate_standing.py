@@ -1,5 +1,5 @@
-"""The projector also writes the time up to which it has read the topics of the release and the gate desk. The answer to
-a terminal depends on these topics only."""
+"""The projector also writes the time up to which it has read the topics of the release and the gate desk. The gate's
+answer depends on these topics only."""
 
 import sqlalchemy as sa
 from alembic import op
