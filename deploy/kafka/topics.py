@@ -11,7 +11,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE, Topic
 from services.shell import clients
-from services.shell.access import Access, access_to, knock
+from services.shell.access import Access, access_to, try_access
 
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
@@ -140,7 +140,7 @@ def provision(kafka: Access | str, partitions: int, replication: int = 1) -> lis
     `compare`) or with another number of partitions. With another number, keys would be in other partitions.
     """
     access = access_to(kafka)
-    knock(access, ANSWER_SECONDS)
+    try_access(access, ANSWER_SECONDS)
     try:
         admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=int(ANSWER_SECONDS * 1000))
     except KafkaError as error:

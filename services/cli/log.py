@@ -14,9 +14,9 @@ from deploy.kafka.errors import BrokerError
 from schemas.parking import PARKING, Parking, read_parking
 from services.cli.screen import errors
 from services.ports import header_names  # noqa: F401  (the import patches kafka-python for any names of headers)
-from services.shell.access import Access, NoAccess, accepts, access_to, knock
+from services.shell.access import Access, NoAccess, accepts, access_to, try_access
 
-KNOCK_SECONDS = 10.0
+ACCESS_SECONDS = 10.0
 """For how many seconds a command tests whether the cluster accepts its credential."""
 
 
@@ -95,7 +95,7 @@ def let_in(access: Access) -> None:
     Raises BrokerError if the credential cannot be used and no broker listens at the address.
     """
     try:
-        knock(access, KNOCK_SECONDS)
+        try_access(access, ACCESS_SECONDS)
     except NoAccess as error:
         if accepts(access.servers):
             raise

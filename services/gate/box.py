@@ -30,7 +30,7 @@ class Part:
     `since`: when the release desk first published a statement about them. `arrived_at`: event time of their arrival in this
     box. `published_arrival`: the visit for which the gate published their arrival. `told_at`: the time of arrival that the
     gate published, unless the release desk had stated the same; `wrong_at`: a time of arrival that the gate published and
-    took back. `published_departure`: how the gate published their departure, see `visits.departure_of`. `free_since` and
+    took back. `published_departure`: how the gate published their departure, see `departures.departure_of`. `free_since` and
     `free_until`: the latest period in which they were released, by the release desk's clock; `free_since` is None if they
     never were, `free_until` is None while they still are. `freed_before`: earlier such periods, each ended by a revocation,
     oldest first. `source`: the container from which they came into this one. `transferred`: the reports of strippings for

@@ -18,12 +18,15 @@ from schemas.gate import (
 )
 from schemas.vocabulary import same_word
 from services.gate.box import Box, Part, Report
+from services.gate.departures import departure_of, itself_kept
+from services.gate.may_leave import lots_in
 from services.gate.reasons import WHY
 from services.gate.same_goods import RULE_SET, lodged_again
-from services.gate.visits import Truth, Visit, departure_of, has_retracted_opening, itself_kept, lots_in
+from services.gate.truth import Truth, Visit
+from services.gate.visits import has_retracted_opening
 
 
-def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
+def facts_of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
     """Yields the facts about arrivals and departures that are not published yet, each under the key of its consignment."""
     placed = {p.consignment_id: (visit, p) for visit in truth.visits for p in visit.parts}
     for known in box.parts:
@@ -57,7 +60,7 @@ def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing)
             )
         if visit is None:
             continue
-        if _arrival_is_news(part, visit):
+        if _arrival_is_unpublished(part, visit):
             assert visit.opening is not None, "a report tells of it"
             yield ContainerArrived(
                 consignment_id=part.consignment_id,
@@ -86,7 +89,7 @@ def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing)
                 reason=WHY[why],
                 why=why,
             )
-        for stripping in _transfers_to_tell(part, visit):
+        for stripping in _unpublished_transfers(part, visit):
             yield GoodsTransferred(
                 consignment_id=part.consignment_id,
                 occurred_at=stripping.at,
@@ -117,7 +120,7 @@ def _transfers_taken_back(box: Box, part: Part) -> list[str]:
     return [each for each in part.transferred if each in void]
 
 
-def declared_again(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
+def facts_of_same_goods(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
     """Yields the facts about declarations that stand for the same goods as another one. Each is published once, under the key of its
     consignment."""
     for again in lodged_again(box, truth):
@@ -135,7 +138,7 @@ def declared_again(box: Box, truth: Truth, container_no: str, hearing: Hearing) 
         )
 
 
-def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
+def _unpublished_transfers(part: Part, visit: Visit) -> list[Report]:
     """Returns the strippings into other containers that are not published for these goods yet. Goods that arrived later were not
     stripped. For a withdrawn declaration none is published, because the release desk states nothing more about it; instead an officer
     counts the lots in the other containers."""
@@ -150,7 +153,7 @@ def _why_left(truth: Truth, part: Part) -> str:
     return named[0] if named else "found_outside"
 
 
-def _arrival_is_news(part: Part, visit: Visit) -> bool:
+def _arrival_is_unpublished(part: Part, visit: Visit) -> bool:
     """Returns whether the arrival of expected goods must be published. It is published even if the container has left again, because the
     statement about the goods is on another topic and may be read last. If the declaration was lodged after the report of the arrival, it
     must name the same conveyance, because otherwise it may be meant for the next call. The arrival is also published if the carrier has

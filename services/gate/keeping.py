@@ -9,7 +9,9 @@ from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing
 from schemas.phrases import Phrase
 from services.gate.box import BEFORE, Box, ContainerFinding, Permit, Yes
-from services.gate.visits import Truth, Visit, look, subject_of, unsettled
+from services.gate.departures import unsettled
+from services.gate.truth import Truth, Visit, subject_of
+from services.gate.visits import look
 
 MOST_PARTS = 500
 """The most consignments that are stored for one container. If more declarations name it, its content cannot be checked."""
@@ -22,20 +24,20 @@ REMEMBERED = 256
 Y = TypeVar("Y", Yes, Permit)
 
 
-class Learned(NamedTuple):
+class Addition(NamedTuple):
     """The box after a message, and why the message is refused (a code, and a phrase with the values); None if it is not refused."""
 
     box: Box
     refusal: tuple[RefusalCode, Phrase] | None = None
 
 
-def ended_at(at: datetime, given: tuple[Y, ...], consignment_id: str = "") -> tuple[Y, ...]:
+def with_end(at: datetime, permissions: tuple[Y, ...], consignment_id: str = "") -> tuple[Y, ...]:
     """Returns these permissions of the gate or of officers, in which those that are in force end at the time `at`. `consignment_id`: if
     it is given, only those for this consignment end. Returns the same object if none ends."""
-    ends = [each.until is None and (not consignment_id or each.is_for(consignment_id)) for each in given]
+    ends = [each.until is None and (not consignment_id or each.is_for(consignment_id)) for each in permissions]
     if not any(ends):
-        return given
-    return tuple([replace(each, until=at) if end else each for each, end in zip(given, ends, strict=True)])
+        return permissions
+    return tuple([replace(each, until=at) if end else each for each, end in zip(permissions, ends, strict=True)])
 
 
 def with_room(box: Box) -> Box:

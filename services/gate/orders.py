@@ -19,9 +19,11 @@ from schemas.gate import (
 )
 from schemas.phrases import phrase
 from services.gate.box import Box, ContainerFinding, ContainerHold, Permit
-from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, ended_at, noted
+from services.gate.departures import unsettled
+from services.gate.keeping import MOST_PARTS, REMEMBERED, Addition, noted, with_end
 from services.gate.reports import voided
-from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, subject_of, unsettled
+from services.gate.truth import SAME_EVENT, SKEW, Alarm, Truth, subject_of
+from services.gate.visits import look
 
 MOST_HOLDS = 64
 """How many holds may be open on one container."""
@@ -30,11 +32,11 @@ MOST_PERMITS = 2 * MOST_PARTS
 stored for one container."""
 
 
-def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Learned:
+def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Addition:
     """Adds an officer's finding, with the alarms that it settles. If the container was seen inside, the reports and findings by which it
     was outside become void."""
     if any(f.id == hearing.message_id for f in box.findings):
-        return Learned(box)
+        return Addition(box)
     at = event_time(message.occurred_at, hearing).at
     ended: list[Literal["overfull", "waiting"]] = []
     if box.overfull and message.lots is not None:
@@ -44,29 +46,29 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
     finding = ContainerFinding(id=hearing.message_id, at=at, found=message.found, lots=message.lots, ended=tuple(ended))
     box = replace(box, findings=(*_remembered(box), finding))
     box = _with_effect(box, finding)
-    return Learned(replace(box, overfull=box.overfull and message.lots is None, waiting=False))
+    return Addition(replace(box, overfull=box.overfull and message.lots is None, waiting=False))
 
 
 def _remembered(box: Box) -> tuple[ContainerFinding, ...]:
     """Returns the latest `REMEMBERED` findings, and the earlier findings that made a stored report void and were not
     retracted. Such an earlier finding is still needed, because the void report may be a sign that the container came
-    again (`visits._perhaps_came_again`). There are at most as many earlier findings as reports."""
+    again (`visits.perhaps_came_again`). There are at most as many earlier findings as reports."""
     void = {report.id for report in box.reports if report.void}
     earlier = [f for f in box.findings[:-REMEMBERED] if void & {*f.voided, *map(subject_of, f.settled)}]
     return (*[f for f in earlier if not f.retracted], *box.findings[-REMEMBERED:])
 
 
-def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Hearing) -> Learned:
+def retract_finding(box: Box, message: RetractContainerFinding, hearing: Hearing) -> Addition:
     """Takes a wrong finding back. Its effects end, except those that a later finding has as well. Alarms that are open again are
     published again."""
     if hearing.message_id in box.answered:
-        return Learned(box)
+        return Addition(box)
     wrong = next((f for f in box.findings if f.id == message.wrong), None)
     if wrong is None:
-        return Learned(box, (RefusalCode.FINDING_UNKNOWN, phrase("named", name=message.wrong)))
+        return Addition(box, (RefusalCode.FINDING_UNKNOWN, phrase("named", name=message.wrong)))
     if wrong.retracted:
-        return Learned(box, (RefusalCode.ALREADY_ANSWERED, phrase("counts_no_longer", report=message.wrong)))
-    before = {alarm.key for alarm in unsettled(box, look(box))}
+        return Addition(box, (RefusalCode.ALREADY_ANSWERED, phrase("counts_no_longer", report=message.wrong)))
+    open_before = {alarm.key for alarm in unsettled(box, look(box))}
     names = frozenset(wrong.voided)
     if wrong.found == "inside":
         # A record of an older software version has no `voided`. The settled alarms name the reports instead.
@@ -81,9 +83,9 @@ def take_finding_back(box: Box, message: RetractContainerFinding, hearing: Heari
         box = _with_effect(box, other, names | frozenset(wrong.settled))
     overfull, waiting = _marks_back(box.findings)
     box = replace(box, overfull=box.overfull or overfull, waiting=box.waiting or waiting)
-    again = {alarm.key for alarm in unsettled(box, look(box))} - before
+    again = {alarm.key for alarm in unsettled(box, look(box))} - open_before
     box = replace(box, alarms=tuple([key for key in box.alarms if key not in again]))
-    return Learned(noted(box, hearing))
+    return Addition(noted(box, hearing))
 
 
 def _with_mistakes(findings: Sequence[ContainerFinding]) -> tuple[ContainerFinding, ...]:
@@ -162,73 +164,73 @@ def _counting(box: Box, among: frozenset[str] | None) -> set[str]:
     return {r.id for r in box.reports if r.counts and (among is None or r.id in among)}
 
 
-def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
+def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Addition:
     """Strikes a consignment off, because an officer says that it is not in this container, whatever its declaration says."""
     if hearing.message_id in box.answered:
-        return Learned(box)
+        return Addition(box)
     if message.consignment_id in box.struck:
-        return Learned(box, (RefusalCode.ALREADY_ANSWERED, phrase("struck_before", goods=message.consignment_id)))
+        return Addition(box, (RefusalCode.ALREADY_ANSWERED, phrase("struck_before", goods=message.consignment_id)))
     if all(p.consignment_id != message.consignment_id for p in box.parts):
-        return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
+        return Addition(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
     struck = (*box.struck[-MOST_PERMITS:], message.consignment_id)
     struck_at = {name: at for name, at in box.struck_at.items() if name in struck}
     struck_at[message.consignment_id] = hearing.sent
-    return Learned(noted(replace(box, struck=struck, struck_at=struck_at), hearing))
+    return Addition(noted(replace(box, struck=struck, struck_at=struck_at), hearing))
 
 
-def take_strike_back(box: Box, message: RetractStrike, hearing: Hearing) -> Learned:
+def retract_strike(box: Box, message: RetractStrike, hearing: Hearing) -> Addition:
     """Takes a wrong strike back, so that the consignment counts again. If its goods were deleted from the record meanwhile, nothing may
     leave until an officer counts the lots."""
     if hearing.message_id in box.answered:
-        return Learned(box)
+        return Addition(box)
     if message.consignment_id not in box.struck:
-        return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
+        return Addition(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
     forgotten = all(p.consignment_id != message.consignment_id for p in box.parts)
     left = box.without_strikes((message.consignment_id,))
-    return Learned(noted(replace(left, overfull=box.overfull or forgotten), hearing))
+    return Addition(noted(replace(left, overfull=box.overfull or forgotten), hearing))
 
 
-def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
+def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Addition:
     """Lets the consignment leave through the land gate. The request is refused if the release desk has stated that the
     goods stay, and this statement is later than the one that the officer saw."""
     if hearing.message_id in box.answered:
-        return Learned(box)
+        return Addition(box)
     part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
     if part is None:
-        return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
+        return Addition(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
     if message.version is not None and message.version < part.version and part.standing in ("held", "refused"):
         why = phrase("stated_since_seen", seen=message.version, last=part.version)
-        return Learned(box, (RefusalCode.STATED_AGAIN, why))
+        return Addition(box, (RefusalCode.STATED_AGAIN, why))
     reason = shown(message.reason, breaks=True)
     permit = Permit(message.consignment_id, message.ground, hearing.sent, part.version, reason)
-    return Learned(noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))
+    return Addition(noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))
 
 
-def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: Hearing) -> Learned:
+def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: Hearing) -> Addition:
     """Adds an officer's hold on the container, or lifts one. A repeated request changes nothing. A request is refused
     if the container number is malformed, if `MOST_HOLDS` holds are open already, or if the hold to be lifted is not
     open."""
     match message:
         case PlaceContainerHold():
             if not message.container_no or shown(message.container_no, 17) != message.container_no:
-                return Learned(
+                return Addition(
                     box, (RefusalCode.CONTAINER_MALFORMED, phrase("no_container_number", number=message.container_no))
                 )
             if hearing.message_id in box.lifted or any(h.hold_id == hearing.message_id for h in box.holds):
-                return Learned(box)
+                return Addition(box)
             if len(box.holds) >= MOST_HOLDS:
-                return Learned(box, (RefusalCode.TOO_MANY_HOLDS, phrase("holds_open", count=len(box.holds))))
+                return Addition(box, (RefusalCode.TOO_MANY_HOLDS, phrase("holds_open", count=len(box.holds))))
             hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True), hearing.sent)
-            return Learned(replace(box, holds=(*box.holds, hold), yes=ended_at(hearing.at, box.yes)))
+            return Addition(replace(box, holds=(*box.holds, hold), yes=with_end(hearing.at, box.yes)))
         case LiftContainerHold():
             if hearing.message_id in box.answered:
-                return Learned(box)
+                return Addition(box)
             left = tuple([h for h in box.holds if h.hold_id != message.hold_id])
             if len(left) == len(box.holds):
-                return Learned(box, (RefusalCode.HOLD_UNKNOWN, phrase("hold_not_open", hold=message.hold_id[:80])))
+                return Addition(box, (RefusalCode.HOLD_UNKNOWN, phrase("hold_not_open", hold=message.hold_id[:80])))
             lifted = (*box.lifted[-REMEMBERED:], message.hold_id)
             ended = [replace(h, reason="", until=hearing.at) for h in box.holds if h.hold_id == message.hold_id]
             ended_holds = (*box.ended_holds, *ended)[-MOST_HOLDS:]
-            return Learned(noted(replace(box, holds=left, lifted=lifted, ended_holds=ended_holds), hearing))
+            return Addition(noted(replace(box, holds=left, lifted=lifted, ended_holds=ended_holds), hearing))
         case _:
             assert_never(message)

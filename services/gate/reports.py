@@ -10,40 +10,40 @@ from schemas.gate import RecordEquipmentEvent, RecordGateOut, RetractEquipmentEv
 from schemas.phrases import Phrase, phrase
 from schemas.vocabulary import Classifier, EquipmentEvent
 from services.gate.box import Box, Report
-from services.gate.keeping import Learned, noted
+from services.gate.keeping import Addition, noted
 from services.gate.messages import Reported
 
 MOST_REPORTS = 500
 """The most equipment events that are stored for one container."""
 
 
-def add_report(box: Box, message: Reported, hearing: Hearing) -> Learned:
+def add_report(box: Box, message: Reported, hearing: Hearing) -> Addition:
     """Adds a report. If it corrects another report, that one becomes void. The report is refused if its container
     number is malformed, if it is too old, if there is no room for it (`MOST_REPORTS`), or if its sender may not correct
     that other report."""
     if any(r.id == hearing.message_id for r in box.reports) or hearing.message_id in box.answered:
-        return Learned(box)
+        return Addition(box)
     report = _report(message, hearing)
     if box == Box() and not is_well_formed(message.container_no):
-        return Learned(
+        return Addition(
             box, (RefusalCode.CONTAINER_MALFORMED, phrase("no_container_number", number=message.container_no))
         )
     if box.forgotten is not None and report.at <= box.forgotten:
-        return Learned(box, (RefusalCode.VISIT_TOO_OLD, phrase("kept_since", event=report.at, since=box.forgotten)))
+        return Addition(box, (RefusalCode.VISIT_TOO_OLD, phrase("kept_since", event=report.at, since=box.forgotten)))
     reports = box.reports
     if len(reports) >= MOST_REPORTS:
         spare = next(
             (r for r in reports if r.classifier is not Classifier.ACTUAL or r.event is EquipmentEvent.MOVED), None
         )
         if spare is None:
-            return Learned(box, (RefusalCode.TOO_MANY_REPORTS, phrase("reports_kept", count=len(reports))))
+            return Addition(box, (RefusalCode.TOO_MANY_REPORTS, phrase("reports_kept", count=len(reports))))
         reports = tuple([r for r in reports if r is not spare])
     if isinstance(message, RecordEquipmentEvent) and message.replaces:
-        why_not = _not_his(box, message.replaces, message.principal)
+        why_not = _why_not_his(box, message.replaces, message.principal)
         if why_not:
-            return Learned(box, why_not)
+            return Addition(box, why_not)
         reports = voided(reports, {message.replaces})
-    return Learned(replace(box, reports=(*reports, report)))
+    return Addition(replace(box, reports=(*reports, report)))
 
 
 def time_of(message: Reported, hearing: Hearing) -> EventTime:
@@ -88,7 +88,7 @@ def _others(numbers: tuple[str, ...], own: str, applies: bool) -> tuple[str, ...
     return tuple([number for number in plain_ones if number and number != own])
 
 
-def _not_his(box: Box, report_id: str, sender: str) -> tuple[RefusalCode, Phrase] | None:
+def _why_not_his(box: Box, report_id: str, sender: str) -> tuple[RefusalCode, Phrase] | None:
     report = next((r for r in box.reports if r.id == report_id), None)
     if report is None:
         return RefusalCode.REPORT_UNKNOWN, phrase("named", name=report_id)
@@ -104,12 +104,12 @@ def voided(reports: tuple[Report, ...], names: set[str]) -> tuple[Report, ...]:
     return tuple([replace(r, void=True) if r.id in names else r for r in reports])
 
 
-def take_report_back(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Learned:
+def retract_report(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Addition:
     """Takes a report back, so that it has no effect any more. The request is refused if another company sent the
     report, or if the report is not known or no longer counts."""
     if hearing.message_id in box.answered:
-        return Learned(box)
-    why_not = _not_his(box, message.report_id, message.principal)
+        return Addition(box)
+    why_not = _why_not_his(box, message.report_id, message.principal)
     if why_not:
-        return Learned(box, why_not)
-    return Learned(noted(replace(box, reports=voided(box.reports, {message.report_id})), hearing))
+        return Addition(box, why_not)
+    return Addition(noted(replace(box, reports=voided(box.reports, {message.report_id})), hearing))

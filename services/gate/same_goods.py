@@ -3,7 +3,7 @@ of the others, because the record of its consignment contains only this declarat
 
 The record of a container contains every declaration that names the container. Declarations that stand for the same
 goods are reported to officers. This changes no answer, because the answer is no in any case while two declarations
-stand for one bill in one visit (`visits.answer`).
+stand for one bill in one visit (`may_leave.answer`).
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from schemas.vocabulary import plain_word, same_word
 from services.gate.box import Box, Part
-from services.gate.visits import Truth
+from services.gate.truth import Truth
 
 RULE_SET = "2026-11-29"
 """The version of the two rules below. It must be changed together with them."""

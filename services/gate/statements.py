@@ -9,11 +9,11 @@ from schemas.envelope import Hearing
 from schemas.phrases import Phrase
 from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import Box, Part, Standing
-from services.gate.keeping import MOST_PARTS, ended_at, with_room
+from services.gate.keeping import MOST_PARTS, with_end, with_room
 
 MOST_RELEASES = 16
 """How many earlier periods of release are stored for a consignment besides the latest one. A revocation ended each of them."""
-MOST_SAID = 2_400
+MOST_PHRASE_BYTES = 2_400
 """The most bytes of the phrases that are stored as the reason why the goods of a consignment are held. The longest text of a person needs
 fewer."""
 
@@ -68,14 +68,14 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         phrases=phrases,
         **_freedom(known, standing, stated_at),
     )
-    yes = box.yes if standing == "released" else ended_at(hearing.at, box.yes, name)
+    yes = box.yes if standing == "released" else with_end(hearing.at, box.yes, name)
     permits = box.permits
     if standing in (
         "held",
         "refused",
     ):
         # the officers who permitted the exit did not know this statement, so the permits end
-        permits = ended_at(stated_at, permits, name)
+        permits = with_end(stated_at, permits, name)
     others = [p for p in box.parts if p.consignment_id != name]
     parts = tuple(sorted([*others, part], key=lambda p: p.consignment_id))
     return replace(box, parts=parts, yes=yes, permits=permits)
@@ -109,7 +109,7 @@ def _kept(message: ContainerHeld | ContainerFreed) -> tuple[Phrase, ...]:
     if not isinstance(message, ContainerHeld):
         return ()
     size = sum([len(each.__pydantic_serializer__.to_json(each)) for each in message.phrases])
-    return message.phrases if size <= MOST_SAID else ()
+    return message.phrases if size <= MOST_PHRASE_BYTES else ()
 
 
 def _standing(message: ContainerHeld | ContainerFreed) -> Standing:

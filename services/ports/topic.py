@@ -22,7 +22,7 @@ from services.ports import header_names  # noqa: F401  (imported because names o
 from services.ports.notebook import LEFT, Notebook, PortAnswer, TopicEntry
 from services.ports.notice import FORMER, TOPIC, Away, Handler, from_topic
 from services.ports.question import AskedConsole
-from services.shell.access import Access, NoAccess, access_to, knock
+from services.shell.access import Access, NoAccess, access_to, try_access
 from services.shell.advance import Advance, unreported
 from services.shell.clock import stopwatch
 from services.shell.codec import Raw
@@ -66,7 +66,7 @@ class TopicPort:
         try:
             options = {**access.kafka_python(), **options}
             if access.signs_in:
-                knock(access, REQUEST_MS / 1000)
+                try_access(access, REQUEST_MS / 1000)
         except NoAccess as error:
             raise Away(str(error)) from error
         common = {name: value for name, value in options.items() if name in KafkaAdminClient.DEFAULT_CONFIG}

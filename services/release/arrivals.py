@@ -86,7 +86,7 @@ def arrived_partly(dossier: Dossier) -> bool:
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 
 
-def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | None:
+def why_misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | None:
     """Returns why a report of a partial arrival cannot be about these goods (a code and a phrase); None if it can. Before
     the assessment it is always None."""
     if dossier.terms is None:
@@ -102,7 +102,7 @@ def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | N
     return None
 
 
-def no_news(dossier: Dossier, landing: Landing) -> bool:
+def adds_nothing(dossier: Dossier, landing: Landing) -> bool:
     """Returns whether the report adds nothing, because everything that it names has arrived already.
 
     Before the assessment, a report adds nothing only if an earlier one names exactly the same containers. An earlier
@@ -120,7 +120,7 @@ def no_news(dossier: Dossier, landing: Landing) -> bool:
     return landing.pieces is not None and most is not None and landing.pieces <= (most.pieces or 0)
 
 
-def opened(dossier: Dossier, container_no: str, at: datetime) -> Dossier:
+def with_opening(dossier: Dossier, container_no: str, at: datetime) -> Dossier:
     """Returns the dossier with the note that a terminal reported the arrival of this container. Returns the same object
     if that was noted before, or if there is no room for the note."""
     number = name_of(container_no)
@@ -136,7 +136,7 @@ def by_gate(dossier: Dossier, container_no: str) -> Landing | None:
     return next((each for each in dossier.landings if each.by_gate and number in each.containers), None)
 
 
-def not_opened(dossier: Dossier, container_no: str, message_id: str, at: datetime) -> Dossier:
+def without_opening(dossier: Dossier, container_no: str, message_id: str, at: datetime) -> Dossier:
     """Returns the dossier without the terminal's report of this container, which is noted as taken back. Returns the same
     object if there was none."""
     number, landing = name_of(container_no), by_gate(dossier, container_no)
@@ -152,7 +152,7 @@ def not_opened(dossier: Dossier, container_no: str, message_id: str, at: datetim
     )
 
 
-def told_boxes(dossier: Dossier) -> frozenset[str]:
+def boxes_of_terminals(dossier: Dossier) -> frozenset[str]:
     """Returns the containers whose arrival a terminal reported."""
     landed_in = [number for each in dossier.landings if each.by_gate for number in each.containers]
     return frozenset([*dossier.opened, *landed_in])
@@ -188,7 +188,7 @@ def what_is_missing(dossier: Dossier) -> Phrase:
     return phrase("not_arrived")
 
 
-def landed(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:
+def with_arrival(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:
     """Returns the dossier with one more arrival; the same object if it has this one already."""
     if not fact.containers and fact.pieces is None:
         return dossier._replace(
@@ -201,7 +201,7 @@ def landed(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:
     return dossier._replace(landings=(*dossier.landings, landing))
 
 
-def told_by(dossier: Dossier, message_id: str) -> Landing | None:
+def arrival_reported_by(dossier: Dossier, message_id: str) -> Landing | None:
     """Returns the arrival that this message reported, if it still stands; None otherwise. If everything arrived, the
     arrival names neither containers nor packages."""
     if dossier.arrived_at is not None and dossier.arrival_request == message_id:
@@ -209,26 +209,26 @@ def told_by(dossier: Dossier, message_id: str) -> Landing | None:
     return next((each for each in dossier.landings if each.message_id == message_id), None)
 
 
-def without(dossier: Dossier, fact: ArrivalRetracted, message_id: str) -> Dossier:
+def without_arrival(dossier: Dossier, fact: ArrivalRetracted, message_id: str) -> Dossier:
     """Returns the dossier without the arrival that was wrong; the same object if it has no such arrival."""
-    wrong = told_by(dossier, fact.wrong)
+    wrong = arrival_reported_by(dossier, fact.wrong)
     if wrong is None:
         return dossier
     retraction = Retraction(wrong.message_id, message_id, wrong.at, wrong.containers)
-    left = dossier._replace(retractions=(*dossier.retractions, retraction))
+    noted = dossier._replace(retractions=(*dossier.retractions, retraction))
     if wrong.containers or wrong.pieces is not None:
-        return left._replace(landings=tuple([each for each in dossier.landings if each is not wrong]))
-    return left._replace(arrived_at=None, arrival_request="", arrival_sender="")
+        return noted._replace(landings=tuple([each for each in dossier.landings if each is not wrong]))
+    return noted._replace(arrived_at=None, arrival_request="", arrival_sender="")
 
 
-def gone_with(dossier: Dossier, wrong: Landing) -> bool:
+def all_have_left(dossier: Dossier, wrong: Landing) -> bool:
     """Returns whether all containers that the report names have left, which proves that they had arrived."""
     declared = [each.container_no for each in dossier.terms.containers] if dossier.terms else []
     numbers = {*(wrong.containers or declared)}
     return bool(numbers) and numbers <= {each.container_no for each in dossier.departures if not each.retraction}
 
 
-def fewer(before: Dossier, after: Dossier) -> bool:
+def less_has_arrived(before: Dossier, after: Dossier) -> bool:
     """Returns whether less has arrived according to `after` than according to `before`."""
     if arrived_whole(before) is None and not arrived_partly(before):
         return False
@@ -240,7 +240,7 @@ def fewer(before: Dossier, after: Dossier) -> bool:
     return arrived_whole(before) is not None or (had.pieces or 0 if had else 0) > (have.pieces or 0 if have else 0)
 
 
-def what_stands(dossier: Dossier) -> dict[str, Any]:
+def standing_arrivals(dossier: Dossier) -> dict[str, Any]:
     """Returns the arrivals that were not taken back, as fields of `ArrivalRetracted`; empty if nothing has arrived."""
     numbers, most = arrived_boxes(dossier), arrived_pieces(dossier)
     if dossier.terms is None:

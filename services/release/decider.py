@@ -1,4 +1,5 @@
-"""May these goods go? They may only if every hold is lifted. Anything that is not known holds them.
+"""May these goods go? Only if no hold is open; of goods that have arrived in part, that part may go while the rest is still awaited. Anything
+that is not known holds the goods.
 
 One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused (until the failure is taken
 back), or withdrawn. Each has a `version`, so that a consumer which reads two of them knows the later one. The statement is computed in
@@ -72,20 +73,20 @@ from services.release.goods import (
     Revoked,
     Withdrawn,
     for_record,
+    gate_statement,
+    gate_statements,
+    held_class,
     of_record,
-    officers,
-    told_as,
-    told_to_gate,
+    officer_holds_of,
     were_called_back,
-    when_held,
 )
-from services.release.holds import Evidence, learn
-from services.release.lapses import lapse, limits
+from services.release.holds import Evidence, add_evidence
+from services.release.lapses import lapse, lapse_limits
 from services.release.messages import Input, OfGoods, Output, OutputOfGoods
-from services.release.moves import arrive, depart, land, not_landed, take_back
-from services.release.orders import hold, lift, put_back
+from services.release.moves import leave_or_transfer, report_arrival, report_landing, retract_arrival, retract_landing
+from services.release.orders import lift_hold, place_hold, retract_lift
 from services.release.settling import assess, settle
-from services.release.watches import Watching, answer, keep
+from services.release.watches import Watching, answer_watch, keep_watch
 from services.release.withdrawals import withdraw
 
 REMEMBERED_LIFTS = 256
@@ -106,7 +107,7 @@ STATE: TypeAdapter[State] = state_adapter(
 
 def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
     if isinstance(message, PlaceWatch | LiftWatch):
-        return answer(_watching(state), message, hearing)
+        return answer_watch(_watching(state), message, hearing)
     return decide_goods(_goods(state), message, hearing)
 
 
@@ -145,7 +146,8 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
             | TreatmentWaived()
             | QuarantineRefused()
         ):
-            return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing)
+            dossier = add_evidence(state.dossier, message, hearing.message_id)
+            return settle(state, dossier, officer_holds_of(state), message.consignment_id, hearing)
         case (
             GoodsTransferred()
             | TransferRetracted()
@@ -153,32 +155,32 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
         ):
-            return depart(state, message, hearing)
+            return leave_or_transfer(state, message, hearing)
         case ContainerArrivalRetracted():
-            return not_landed(state, message, hearing)
+            return retract_landing(state, message, hearing)
         case ContainerArrived():
-            return land(state, message, hearing)
+            return report_landing(state, message, hearing)
         case WithdrawalRequested():
             return withdraw(state, message, hearing)
         case ReportArrival():
-            return arrive(state, message, hearing)
+            return report_arrival(state, message, hearing)
         case RetractArrival():
-            return take_back(state, message, hearing)
+            return retract_arrival(state, message, hearing)
         case PlaceHold():
-            return hold(state, message, hearing)
+            return place_hold(state, message, hearing)
         case LiftHold():
-            return lift(state, message, hearing)
+            return lift_hold(state, message, hearing)
         case DeadlinePassed():
             return lapse(state, message, hearing)
         case RetractLift():
-            return put_back(state, message, hearing)
+            return retract_lift(state, message, hearing)
         case _:
             assert_never(message)
 
 
 def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
     if isinstance(message, WatchPlaced | WatchLifted):
-        return keep(_watching(state), message, hearing.message_id)
+        return keep_watch(_watching(state), message, hearing.message_id)
     if isinstance(state, Watching) or isinstance(message, PlaceWatch | LiftWatch):
         return state
     return evolve_goods(state, message, hearing)
@@ -211,47 +213,48 @@ def evolve_goods(state: Goods, message: OfGoods | OutputOfGoods, hearing: Hearin
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
         ):
-            return state if isinstance(state, Withdrawn) else _known(state, message, hearing)
+            return state if isinstance(state, Withdrawn) else _with_evidence(state, message, hearing)
         case WithdrawalRequested():
-            return _known(state, message, hearing) if isinstance(state, Held) else state
+            # only goods that were never released keep the request; in every other state, also as `Revoked`, it is refused at once
+            return _with_evidence(state, message, hearing) if isinstance(state, Held) else state
         case ArrivalRecorded() | ArrivalRetracted():
-            return _known(state, message, hearing)
+            return _with_evidence(state, message, hearing)
         case ConsignmentHeld():
-            return when_held(state)(**_stated(state, message.version, message.holds, hearing))
+            return held_class(state)(**_case_fields(state, message.version, message.holds, hearing))
         case ReleaseGranted():
             before = state.boxes if isinstance(state, Released) else {}
-            boxes = {number: before.get(number, message.occurred_at) for number in message.containers}
+            released_since = {number: before.get(number, message.occurred_at) for number in message.containers}
             return Released(
-                **_stated(state, message.version, message.holds, hearing),
-                boxes=boxes,
+                **_case_fields(state, message.version, message.holds, hearing),
+                boxes=released_since,
                 revisions=message.revisions or {},
             )
         case ReleaseRevoked():
-            return Revoked(**_stated(state, message.version, (), hearing))
+            return Revoked(**_case_fields(state, message.version, (), hearing))
         case ReleaseRefused():
-            stated = _stated(state, message.version, message.holds, hearing)
+            stated = _case_fields(state, message.version, message.holds, hearing)
             return Refused(**stated, cause=message.cause, revoked=were_called_back(state))
         case RefusalRevoked():
-            return when_held(state)(**_stated(state, message.version, officers(state), hearing))
+            return held_class(state)(**_case_fields(state, message.version, officer_holds_of(state), hearing))
         case LiftRetracted():
             lifted = {hold_id: lifting for hold_id, lifting in state.lifted.items() if hold_id != message.hold_id}
             known = [*state.retracted.items(), (message.wrong, hearing.message_id)]
             return replace(state, lifted=lifted, retracted=dict(known[-REMEMBERED_LIFTS:]))
         case DeclarationWithdrawn():
-            return Withdrawn(**_stated(state, message.version, (), hearing))
+            return Withdrawn(**_case_fields(state, message.version, (), hearing))
         case ContainerHeld():
-            statement = told_as(False, message.refused, message.arrived_at is not None)
-            changed = _to_gate(state, message.container_no, statement)
+            statement = gate_statement(released=False, refused=message.refused, here=message.arrived_at is not None)
+            changed = _with_gate_statement(state, message.container_no, statement)
             return replace(changed, version=message.version) if message.version > state.version else changed
         case ContainerFreed():
             statement_now: GateStatement = "freed" if message.released else "not in it"
-            changed = _to_gate(state, message.container_no, statement_now)
+            changed = _with_gate_statement(state, message.container_no, statement_now)
             return replace(changed, version=message.version) if message.version > state.version else changed
         case RequestRefused():
-            left = tuple([w for w in state.dossier.withdrawals if shown(w.request_id, 200) != message.request_id])
-            if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
+            remaining = tuple([w for w in state.dossier.withdrawals if shown(w.request_id, 200) != message.request_id])
+            if isinstance(state, Withdrawn) or len(remaining) == len(state.dossier.withdrawals):
                 return state
-            return replace(state, dossier=state.dossier._replace(withdrawals=left))
+            return replace(state, dossier=state.dossier._replace(withdrawals=remaining))
         case ReportArrival() | RetractArrival() | PlaceHold() | LiftHold() | RetractLift() | DeadlinePassed():
             return state
         case _:
@@ -259,8 +262,9 @@ def evolve_goods(state: Goods, message: OfGoods | OutputOfGoods, hearing: Hearin
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """Returns the time at which an unused release lapses. A hold has no time limit here; the desk of its owner has one."""
-    ends = {} if isinstance(state, Watching) else limits(state)
+    """Returns one time limit, at which the first unused release of these goods lapses; none if they have no such release. A hold has no time limit
+    here; the desk of its owner has one."""
+    ends = {} if isinstance(state, Watching) else lapse_limits(state)
     return (Deadline("lapse", min([limit.due for limit in ends.values()])),) if ends else ()
 
 
@@ -269,23 +273,28 @@ def closed(state: State) -> bool:
     return isinstance(state, Withdrawn)
 
 
-def _known(state: Goods, fact: Evidence, hearing: Hearing) -> Goods:
-    dossier = learn(state.dossier, fact, hearing.message_id)
+def _with_evidence(state: Goods, fact: Evidence, hearing: Hearing) -> Goods:
+    """Returns the state with this message added to its dossier; the same object if the message changes nothing."""
+    dossier = add_evidence(state.dossier, fact, hearing.message_id)
     return state if dossier is state.dossier else replace(state, dossier=dossier)
 
 
-def _stated(state: Goods, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:
+def _case_fields(state: Goods, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:
+    """Returns the fields of `Case` after a statement in this version with these holds. Holds of officers that the statement no longer has were
+    lifted by the present message."""
     still = {h.hold_id for h in holds}
-    ended = {h.hold_id: hearing.message_id for h in officers(state) if h.hold_id not in still}
+    lifted_now = {h.hold_id: hearing.message_id for h in officer_holds_of(state) if h.hold_id not in still}
+    lifted = dict([*state.lifted.items(), *lifted_now.items()][-REMEMBERED_LIFTS:]) if lifted_now else state.lifted
     return {
         "dossier": state.dossier,
         "version": version,
         "stated": holds,
-        "lifted": dict([*state.lifted.items(), *ended.items()][-REMEMBERED_LIFTS:]) if ended else state.lifted,
-        "gate": told_to_gate(state),
+        "lifted": lifted,
+        "gate": gate_statements(state),
         "retracted": state.retracted,
     }
 
 
-def _to_gate(state: Goods, number: str, statement: GateStatement) -> Goods:
-    return replace(state, told=False, gate={**told_to_gate(state), number: statement})
+def _with_gate_statement(state: Goods, number: str, statement: GateStatement) -> Goods:
+    # `told` is only in records of an older software version. `gate` now says of each container what `told` said of all.
+    return replace(state, told=False, gate={**gate_statements(state), number: statement})

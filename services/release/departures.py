@@ -24,12 +24,12 @@ def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
     return left
 
 
-def gone(dossier: Dossier) -> frozenset[str]:
+def left_released(dossier: Dossier) -> frozenset[str]:
     """Returns the containers that left with these goods released."""
     return frozenset([each.container_no for each in dossier.departures if each.released and not each.retraction])
 
 
-def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnreleased, message_id: str) -> Dossier:
+def with_departure(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnreleased, message_id: str) -> Dossier:
     """Returns the dossier with one more departure; the same object if it has this one already."""
     if any(each.message_id == message_id for each in dossier.departures):
         return dossier
@@ -58,7 +58,7 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
     return dossier._replace(departures=(*kept, departure))
 
 
-def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
+def with_retracted_departure(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
     """Returns the dossier in which the oldest departure in this container that still counts is retracted. The visits
     are not compared, because the goods may now belong to another visit. The oldest departure is taken, because the gate
     desk retracts a departure before it publishes the next one, and a next one may have been read before the

@@ -107,17 +107,17 @@ def were_called_back(state: Goods) -> bool:
     return isinstance(state, Revoked) or (isinstance(state, Refused) and state.revoked)
 
 
-def when_held(state: Goods) -> type[Held | Revoked]:
+def held_class(state: Goods) -> type[Held | Revoked]:
     """Returns the class of the state that these goods get if they are held."""
     return Revoked if were_called_back(state) else Held
 
 
-def officers(state: Goods) -> tuple[Hold, ...]:
+def officer_holds_of(state: Goods) -> tuple[Hold, ...]:
     """Returns the open holds of officers."""
     return tuple([h for h in state.stated if is_for_an_officer(h.hold_id)])
 
 
-def told_to_gate(state: Goods) -> dict[str, GateStatement]:
+def gate_statements(state: Goods) -> dict[str, GateStatement]:
     """Returns container → the last statement to the gate desk. A record of an older software version only says whether the gate
     desk knows that all containers must stay."""
     if state.gate or state.dossier.terms is None:
@@ -126,10 +126,13 @@ def told_to_gate(state: Goods) -> dict[str, GateStatement]:
         return dict.fromkeys(names(state.dossier), "freed") if isinstance(state, Released) else {}
     arrived = arrived_boxes(state.dossier)
     refused = isinstance(state, Refused)
-    return {number: told_as(False, refused, number in arrived) for number in names(state.dossier)}
+    return {
+        number: gate_statement(released=False, refused=refused, here=number in arrived)
+        for number in names(state.dossier)
+    }
 
 
-def told_as(released: bool, refused: bool, here: bool) -> GateStatement:
+def gate_statement(*, released: bool, refused: bool, here: bool) -> GateStatement:
     """Returns the statement to the gate desk about a container whose goods are `released`, `refused`, or held if they
     are neither. `here`: whether the goods have arrived in the container."""
     if released:

@@ -52,17 +52,17 @@ from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Owner
 from services.release.arrivals import (
     arrived_whole,
-    landed,
-    misfit,
     name_of,
-    not_opened,
-    opened,
     what_is_missing,
-    without,
+    why_misfit,
+    with_arrival,
+    with_opening,
+    without_arrival,
+    without_opening,
 )
-from services.release.departures import departed, left_unreleased, retracted
+from services.release.departures import left_unreleased, with_departure, with_retracted_departure
 from services.release.dossier import Bound, Dossier, Terms, Withdrawal
-from services.release.transfers import taken_back, transferred
+from services.release.transfers import with_retracted_transfer, with_transfer
 
 RISK = "risk"
 _CONTROLS = frozenset([control.value for control in ControlKind])
@@ -103,7 +103,7 @@ Evidence = (
 )
 
 
-def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
+def add_evidence(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
     """Returns the dossier with one more fact; the same object if the fact changes nothing."""
     match fact:
         case ConsignmentAssessed():
@@ -117,23 +117,25 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
         case TreatmentVerified() | TreatmentWaived():
             if fact.origin not in _ORIGINS:
                 return dossier  # no hold can have this origin
-            return _noted(dossier, of_treatment(fact.origin), fact.kind, (fact.finding, fact.revision), "")
+            return _with_answer(dossier, of_treatment(fact.origin), fact.kind, (fact.finding, fact.revision), "")
         case TreatmentAbandoned():
             why = reason(phrase("treatment_failed", attempts=fact.attempts))
-            age = fact.finding, fact.revision
-            return _noted(dossier, of_treatment(fact.origin), fact.kind, age, why, fact.attempts)
+            revision_pair = fact.finding, fact.revision
+            return _with_answer(dossier, of_treatment(fact.origin), fact.kind, revision_pair, why, fact.attempts)
         case TreatmentReferred() | TreatmentOrdered():
             return _referred(dossier, fact)
         case QuarantineRefused():
-            return _noted(dossier, of_treatment(fact.origin), fact.kind, (fact.finding, fact.revision), fact.reason)
+            return _with_answer(
+                dossier, of_treatment(fact.origin), fact.kind, (fact.finding, fact.revision), fact.reason
+            )
         case TreatmentRetracted() | TreatmentDecisionRetracted():
             return _open_again(dossier, fact)
         case WithdrawalRequested():
             return _wished(dossier, fact)
         case ArrivalRecorded():
-            return landed(dossier, fact, message_id)
+            return with_arrival(dossier, fact, message_id)
         case ArrivalRetracted():
-            return without(dossier, fact, message_id)
+            return without_arrival(dossier, fact, message_id)
         case (
             ContainerArrived()
             | ContainerArrivalRetracted()
@@ -143,10 +145,10 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
         ):
-            return _told_by_gate(dossier, fact, message_id)
+            return _with_fact_of_gate(dossier, fact, message_id)
 
 
-def _told_by_gate(
+def _with_fact_of_gate(
     dossier: Dossier,
     fact: ContainerArrived
     | ContainerArrivalRetracted
@@ -159,23 +161,23 @@ def _told_by_gate(
 ) -> Dossier:
     match fact:
         case ContainerArrivalRetracted():
-            return not_opened(dossier, fact.container_no, message_id, fact.occurred_at)
+            return without_opening(dossier, fact.container_no, message_id, fact.occurred_at)
         case ContainerArrived():
-            return opened(dossier, fact.container_no, fact.occurred_at)
+            return with_opening(dossier, fact.container_no, fact.occurred_at)
         case GoodsTransferred():
-            return transferred(dossier, fact)
+            return with_transfer(dossier, fact)
         case TransferRetracted():
-            return taken_back(dossier, fact)
+            return with_retracted_transfer(dossier, fact)
         case ConsignmentGatedOut() | ConsignmentLeftUnreleased():
-            return departed(dossier, fact, message_id)
+            return with_departure(dossier, fact, message_id)
         case DepartureRetracted():
-            return retracted(dossier, fact, message_id)
+            return with_retracted_departure(dossier, fact, message_id)
 
 
 def open_holds(
-    dossier: Dossier, officers: tuple[Hold, ...], stated: tuple[Hold, ...], at: datetime
+    dossier: Dossier, officer_holds: tuple[Hold, ...], stated: tuple[Hold, ...], at: datetime
 ) -> tuple[Hold, ...]:
-    """Returns every hold that is open now, including `officers`. A hold that was `stated` before keeps its `since`."""
+    """Returns every hold that is open now, including `officer_holds`. A hold that was `stated` before keeps its `since`."""
     since = {hold.hold_id: hold.since for hold in stated}
 
     def hold(hold_id: str, owner: Owner, why: Phrase, lifted_by: str) -> Hold:
@@ -218,7 +220,7 @@ def open_holds(
             holds.append(treatment(control_name, pest))
     for number, left in left_unreleased(dossier).items() if dossier.departures else ():
         holds.append(hold(of_departure(number), Owner.OFFICER, left, "DepartureRetracted"))
-    return (*holds, *officers)
+    return (*holds, *officer_holds)
 
 
 _LONG = frozenset({"words", "pest", "waiting", "text"})
@@ -256,7 +258,7 @@ def _assessed(dossier: Dossier, fact: ConsignmentAssessed) -> Dossier:
     known = dossier._replace(terms=_terms(fact))
     if not dossier.landings:
         return known
-    return known._replace(landings=tuple([each for each in dossier.landings if not misfit(known, each)]))
+    return known._replace(landings=tuple([each for each in dossier.landings if not why_misfit(known, each)]))
 
 
 def _wished(dossier: Dossier, fact: WithdrawalRequested) -> Dossier:
@@ -298,7 +300,7 @@ def lifting(dossier: Dossier) -> dict[str, str]:
     }
 
 
-def ages(dossier: Dossier) -> dict[str, tuple[int, int]]:
+def latest_revisions(dossier: Dossier) -> dict[str, tuple[int, int]]:
     """Returns hold id → pest finding and revision of the latest fact about the hold. Holds for which both are 0 are left out."""
     known = sorted({*dossier.findings, *dossier.revisions})
     return {hold_id: (dossier.findings.get(hold_id, 0), dossier.revisions.get(hold_id, 0)) for hold_id in known}
@@ -337,8 +339,8 @@ def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> D
 
 def _open_again(dossier: Dossier, fact: TreatmentRetracted | TreatmentDecisionRetracted) -> Dossier:
     """Returns the dossier in which a treatment is missing again. After a wrong decision of an officer, an officer has to decide again."""
-    age = fact.finding, fact.revision
-    known = _noted(dossier, of_treatment(fact.origin), fact.kind, age, fact.reason)
+    revision_pair = fact.finding, fact.revision
+    known = _with_answer(dossier, of_treatment(fact.origin), fact.kind, revision_pair, fact.reason)
     if known is dossier or isinstance(fact, TreatmentRetracted) or fact.origin in dossier.referred:
         return known
     return known._replace(referred=(*known.referred, fact.origin)) if fact.origin in _ORIGINS else known
@@ -352,24 +354,27 @@ def _looked(
 ) -> Dossier:
     """Returns the dossier with the answer of a control. `pest`: the pest that was found."""
     control = fact.control.value
-    known = _noted(dossier, of_control(control), fact.kind, (0, fact.revision), reason)
+    known = _with_answer(dossier, of_control(control), fact.kind, (0, fact.revision), reason)
     if known is dossier:
         return dossier
     pests = {name: each for name, each in dossier.pests.items() if name != control}
     return known._replace(pests={**pests, control: pest} if pest else pests)
 
 
-def _noted(dossier: Dossier, hold_id: str, kind: str, age: tuple[int, int], reason: str, attempts: int = 0) -> Dossier:
-    """Returns the dossier with this fact about the hold, unless a later fact is known. `age`: finding and revision. If two facts have the same
-    age, which only older software versions published, the failure counts."""
+def _with_answer(
+    dossier: Dossier, hold_id: str, kind: str, revision_pair: tuple[int, int], reason: str, attempts: int = 0
+) -> Dossier:
+    """Returns the dossier with this fact about the hold, unless a later fact is known. `revision_pair`: the revision of the
+    pest finding (0 for an answer of a control), and that of this fact; of two facts, the one with the higher pair is the later one. If two facts have the
+    same pair, which only older software versions published, the failure counts."""
     hold_id, reason = shown(hold_id, 240), shown(reason, breaks=True)
     failed_before = dossier.failure is not None and dossier.failure.hold_id == hold_id
     before = InspectionFailed.kind if failed_before else dossier.answers.get(hold_id)
     if before is not None:
         known = dossier.findings.get(hold_id, 0), dossier.revisions.get(hold_id, 0)
-        if age < known or (age == known and (before in _FAILED or kind not in _FAILED)):
+        if revision_pair < known or (revision_pair == known and (before in _FAILED or kind not in _FAILED)):
             return dossier
-    finding, revision = age
+    finding, revision = revision_pair
     return dossier._replace(
         answers={**dossier.answers, hold_id: kind},
         failure=None if failed_before else dossier.failure,

@@ -7,9 +7,9 @@ from schemas.envelope import DeadlinePassed, Fact, Hearing
 from schemas.hold_ids import of_lapse
 from schemas.phrases import phrase
 from schemas.vocabulary import Direction, Owner, day_in_china
-from services.release.arrivals import told_boxes
-from services.release.departures import gone
-from services.release.goods import Goods, Released, officers
+from services.release.arrivals import boxes_of_terminals
+from services.release.departures import left_released
+from services.release.goods import Goods, Released, officer_holds_of
 from services.release.holds import held_because
 from services.release.settling import settle
 
@@ -39,7 +39,7 @@ def lapses_after(released: datetime, reported: bool) -> timedelta:
 
 def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
     """Revokes an unused release. If an officer lifts the hold that follows, the goods are released again."""
-    waiting = {number: limit for number, limit in limits(state).items() if limit.due <= passed.due}
+    waiting = {number: limit for number, limit in lapse_limits(state).items() if limit.due <= passed.due}
     if not waiting:
         return ()
     days = min([limit.after for limit in waiting.values()]).days
@@ -50,7 +50,7 @@ def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
         since=hearing.at,
         lifted_by="LiftHold",
     )
-    return settle(state, state.dossier, (*officers(state), new), passed.subject, hearing)
+    return settle(state, state.dossier, (*officer_holds_of(state), new), passed.subject, hearing)
 
 
 class Limit(NamedTuple):
@@ -60,7 +60,7 @@ class Limit(NamedTuple):
     after: timedelta
 
 
-def limits(state: Goods) -> dict[str, Limit]:
+def lapse_limits(state: Goods) -> dict[str, Limit]:
     """Returns container of a released import that has not left → the end of its release.
 
     The release of an export opens no land gate, so it may wait for the ship without a limit.
@@ -68,7 +68,7 @@ def limits(state: Goods) -> dict[str, Limit]:
     terms = state.dossier.terms
     if not isinstance(state, Released) or terms is None or terms.direction is not Direction.IMPORT:
         return {}
-    outside, reported = gone(state.dossier), told_boxes(state.dossier)
+    outside, reported = left_released(state.dossier), boxes_of_terminals(state.dossier)
     ends: dict[str, Limit] = {}
     for number, since in state.boxes.items():
         if number not in outside:

@@ -17,25 +17,25 @@ from schemas.release import ArrivalRecorded, ArrivalRetracted, ReleaseGranted, R
 from services.release.arrivals import (
     BY_GATE,
     MOST_LANDINGS,
+    adds_nothing,
+    all_have_left,
+    arrival_reported_by,
     arrived_whole,
     by_gate,
-    gone_with,
-    misfit,
     named,
-    no_news,
-    told_by,
+    standing_arrivals,
     too_many_landings,
-    what_stands,
+    why_misfit,
 )
 from services.release.dossier import Dossier, Landing
-from services.release.goods import Goods, Released, Withdrawn, officers
-from services.release.holds import learn
+from services.release.goods import Goods, Released, Withdrawn, officer_holds_of
+from services.release.holds import add_evidence
 from services.release.settling import settle
 from services.release.statement import Statement
-from services.release.transfers import here
+from services.release.transfers import arrived_since
 
 
-def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
+def report_arrival(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
     """Records that the goods, or a part of them, have arrived, whatever else holds them. A report that adds nothing is refused."""
     dossier = state.dossier
     known = [*[each.message_id for each in dossier.landings], *[each.wrong for each in dossier.retractions]]
@@ -45,12 +45,14 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     at, disbelieved = event_time(report.occurred_at, hearing)
     landing = Landing(hearing.message_id, at, boxes, report.pieces)
     whole = not boxes and report.pieces is None
-    if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
+    if arrived_whole(dossier) is not None or (
+        not whole and not why_misfit(dossier, landing) and adds_nothing(dossier, landing)
+    ):
         return refuse(report, hearing, RefusalCode.ALREADY_ANSWERED, phrase("arrival_reported"))
     if isinstance(state, Withdrawn):
         return refuse(report, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
     if not whole:
-        if fault := misfit(dossier, landing):
+        if fault := why_misfit(dossier, landing):
             return refuse(report, hearing, *fault)
         if too_many_landings(dossier, landing):
             return refuse(
@@ -66,10 +68,10 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
         reported_for=shown(report.principal, 64),
         disbelieved_time=disbelieved,
     )
-    return (arrived, *_after(state, arrived, hearing))
+    return (arrived, *_settle_arrival(state, arrived, hearing))
 
 
-def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
+def retract_arrival(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
     """Takes back a wrong report of an arrival. Only its sender may do so. If an older software version recorded the report, the sender is not
     known; then everybody who may report arrivals may take it back, because that can only hold the goods. A report that a terminal made to the
     gate desk must be taken back there."""
@@ -78,7 +80,7 @@ def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[
         return ()
     if isinstance(state, Withdrawn):
         return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
-    wrong = told_by(dossier, request.wrong)
+    wrong = arrival_reported_by(dossier, request.wrong)
     if wrong is None and any(each.wrong == request.wrong for each in dossier.retractions):
         return refuse(
             request, hearing, RefusalCode.ALREADY_ANSWERED, phrase("counts_no_longer", report=request.wrong[:80])
@@ -91,15 +93,17 @@ def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[
         return refuse(
             request, hearing, RefusalCode.NOT_THE_SENDER, phrase("told_by_another", report=request.wrong[:80])
         )
-    if gone_with(dossier, wrong):
+    if all_have_left(dossier, wrong):
         return refuse(request, hearing, RefusalCode.ALREADY_GATED_OUT, phrase("arrival_of_what_left"))
     if len(dossier.retractions) >= MOST_LANDINGS:
         why = phrase("arrivals_taken_back", count=len(dossier.retractions))
         return refuse(request, hearing, RefusalCode.TOO_MANY_REQUESTS, why)
-    return _less(state, wrong, request.reason, request.asked_by, request.consignment_id, hearing)
+    return _without_wrong_arrival(state, wrong, request.reason, request.asked_by, request.consignment_id, hearing)
 
 
-def _less(state: Goods, wrong: Landing, remark: str, by: str, consignment: str, hearing: Hearing) -> tuple[Fact, ...]:
+def _without_wrong_arrival(
+    state: Goods, wrong: Landing, remark: str, by: str, consignment: str, hearing: Hearing
+) -> tuple[Fact, ...]:
     why = quoted(remark)
     retracted = ArrivalRetracted(
         consignment_id=consignment,
@@ -109,13 +113,13 @@ def _less(state: Goods, wrong: Landing, remark: str, by: str, consignment: str, 
         retracted_by=shown(by, 64),
         phrases=(why,),
     )
-    dossier = learn(state.dossier, retracted, hearing.message_id)
-    fact = retracted.model_copy(update=what_stands(dossier))
-    facts = settle(state, dossier, officers(state), consignment, hearing)
-    return (fact, *facts, *_here_still(state, dossier, facts, consignment, hearing))
+    dossier = add_evidence(state.dossier, retracted, hearing.message_id)
+    fact = retracted.model_copy(update=standing_arrivals(dossier))
+    facts = settle(state, dossier, officer_holds_of(state), consignment, hearing)
+    return (fact, *facts, *_arrivals_restated(state, dossier, facts, consignment, hearing))
 
 
-def _here_still(
+def _arrivals_restated(
     state: Goods, dossier: Dossier, facts: tuple[Fact, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
     """Returns the statements to the gate desk about containers that stay released although a report of their arrival
@@ -124,21 +128,21 @@ def _here_still(
     time."""
     if not isinstance(state, Released):
         return ()
-    before, now, stated = here(state.dossier), here(dossier), {fact.key for fact in facts}
+    before, now, stated = arrived_since(state.dossier), arrived_since(dossier), {fact.key for fact in facts}
     other = [number for number, at in now.items() if before.get(number, at) != at and number not in stated]
     version = max([fact.version for fact in facts if isinstance(fact, ReleaseGranted)], default=state.version + 1)
     return Statement(consignment, state, dossier, hearing.at).released_still(tuple(other), version)
 
 
-def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
+def retract_landing(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
     """Handles a terminal's retraction of the arrival of a container. The goods have then not arrived in it, unless another report says so."""
     if isinstance(state, Withdrawn):
         return ()
-    dossier, landing = learn(state.dossier, fact, hearing.message_id), by_gate(state.dossier, fact.container_no)
+    dossier, landing = add_evidence(state.dossier, fact, hearing.message_id), by_gate(state.dossier, fact.container_no)
     if dossier is state.dossier:
         return ()
-    facts = settle(state, dossier, officers(state), fact.consignment_id, hearing)
-    facts = (*facts, *_here_still(state, dossier, facts, fact.consignment_id, hearing))
+    facts = settle(state, dossier, officer_holds_of(state), fact.consignment_id, hearing)
+    facts = (*facts, *_arrivals_restated(state, dossier, facts, fact.consignment_id, hearing))
     if landing is None:
         return facts
     why = phrase("terminal_took_back")
@@ -149,18 +153,18 @@ def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) 
         reason=reason(why),
         retracted_by=BY_GATE,
         phrases=(why,),
-        **what_stands(dossier),
+        **standing_arrivals(dossier),
     )
     return (retracted, *facts)
 
 
-def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
+def report_landing(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
     """Records that the goods have arrived in a container, as a terminal reported to the gate desk, unless that is known already."""
     at, disbelieved = event_time(fact.occurred_at, hearing)
     boxes = named((fact.container_no,))
     landing = Landing(hearing.message_id, at, boxes, by_gate=True)
     dossier = state.dossier
-    if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
+    if isinstance(state, Withdrawn) or why_misfit(dossier, landing) or adds_nothing(dossier, landing):
         return ()
     if too_many_landings(dossier, landing):
         # the record has no room for this arrival now, so the arrival must be reported again
@@ -173,15 +177,15 @@ def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, 
         containers=boxes,
         disbelieved_time=disbelieved,
     )
-    return (arrived, *_after(state, arrived, hearing))
+    return (arrived, *_settle_arrival(state, arrived, hearing))
 
 
-def _after(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fact, ...]:
-    dossier = learn(state.dossier, arrived, hearing.message_id)
-    return settle(state, dossier, officers(state), arrived.consignment_id, hearing)
+def _settle_arrival(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fact, ...]:
+    dossier = add_evidence(state.dossier, arrived, hearing.message_id)
+    return settle(state, dossier, officer_holds_of(state), arrived.consignment_id, hearing)
 
 
-def depart(
+def leave_or_transfer(
     state: Goods,
     fact: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
     hearing: Hearing,
@@ -191,7 +195,7 @@ def depart(
 
     Nothing is published about goods that are not assessed yet. After the assessment, the message counts.
     """
-    dossier = learn(state.dossier, fact, hearing.message_id)
+    dossier = add_evidence(state.dossier, fact, hearing.message_id)
     if isinstance(state, Withdrawn) or dossier is state.dossier or (dossier.terms is None and state.version == 0):
         return ()
-    return settle(state, dossier, officers(state), fact.consignment_id, hearing)
+    return settle(state, dossier, officer_holds_of(state), fact.consignment_id, hearing)

@@ -21,11 +21,11 @@ from schemas.release import (
     ReleaseRevoked,
 )
 from services.release.arrivals import arrival_was_wrong, arrived_pieces, arrived_whole
-from services.release.departures import gone
+from services.release.departures import left_released
 from services.release.dossier import Bound, Dossier, Terms
-from services.release.goods import Goods, Refused, Released, names, told_as, told_to_gate
-from services.release.holds import ages, lifting, why_held
-from services.release.transfers import containers, filled, here, sources
+from services.release.goods import Goods, Refused, Released, gate_statement, gate_statements, names
+from services.release.holds import latest_revisions, lifting, why_held
+from services.release.transfers import arrived_since, containers, filled_since, first_transfers
 
 
 class Statement:
@@ -34,7 +34,7 @@ class Statement:
     def __init__(self, consignment: str, state: Goods, dossier: Dossier, at: datetime) -> None:
         self.consignment, self.state, self.dossier, self.at = consignment, state, dossier, at
         self.version = state.version + 1
-        self.came_from = sources(dossier)
+        self.came_from = first_transfers(dossier)
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Publishes that the goods stay held by `holds`, and the statements that the gate desk does not have yet."""
@@ -51,7 +51,7 @@ class Statement:
         """Releases the goods. If there are `holds`, they hold only goods that have not arrived, and the goods that have
         arrived are released."""
         terms, dossier = self.dossier.terms, self.dossier
-        boxes, most = filled(dossier), arrived_pieces(dossier)
+        boxes, most = filled_since(dossier), arrived_pieces(dossier)
         arrived = max(boxes.values()) if boxes else arrived_whole(dossier) or (most.at if most else None)
         assert terms is not None and arrived is not None, "nothing else holds the goods, so both are known"
         granted = ReleaseGranted(
@@ -64,7 +64,7 @@ class Statement:
             answers=lifting(dossier),
             holds=holds,
             pieces=most.pieces if holds and most and not boxes else None,
-            revisions=ages(dossier),
+            revisions=latest_revisions(dossier),
         )
         return (granted, *self.to_gate(phrase("not_arrived_yet"), holds=holds, released=True))
 
@@ -85,7 +85,7 @@ class Statement:
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
         return (revoked, held, *self.to_gate(why, holds=holds))
 
-    def refuse(self, cause: str, why: Phrase, officers: tuple[Hold, ...]) -> tuple[Fact, ...]:
+    def refuse(self, cause: str, why: Phrase, officer_holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Refuses the goods because of `cause`, the id of the hold that failed. If the goods are released, the release is revoked
         first."""
         facts: tuple[Fact, ...] = ()
@@ -99,10 +99,10 @@ class Statement:
             declaration_no=self.dossier.terms.declaration_no if self.dossier.terms else None,
             cause=shown(cause, 240),
             reason=reason(why),
-            holds=officers,
+            holds=officer_holds,
             phrases=(why,),
         )
-        again = isinstance(self.state, Refused) and self._more_than_stated(officers)
+        again = isinstance(self.state, Refused) and self._more_than_stated(officer_holds)
         return (*facts, refused, *self.to_gate(phrase("refused_for"), why, refused=True, again=again))
 
     def reconsider(self, cause: str) -> RefusalRevoked:
@@ -127,7 +127,7 @@ class Statement:
             reason=shown(remark, breaks=True),
         )
         sent_back = self.send_back(RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already"), but=request_id)
-        arrived, boxes = here(self.dossier), containers(self.dossier)
+        arrived, boxes = arrived_since(self.dossier), containers(self.dossier)
         freed = [
             self._freed(terms, box, arrived, released=False, never=self._never_came(box, arrived)) for box in boxes
         ]
@@ -157,7 +157,7 @@ class Statement:
         may lack that statement for a container into which the goods have gone, or come back, since it was published. If
         the gate desk has an earlier statement about such a container, it accepts another one only with a new version;
         otherwise the version stays the same."""
-        released, known_to_gate = isinstance(self.state, Released), told_to_gate(self.state)
+        released, known_to_gate = isinstance(self.state, Released), gate_statements(self.state)
         again = self.to_gate(phrase("not_released"), holds=holds, released=released)
         if any(fact.key in known_to_gate for fact in again):
             return again
@@ -169,9 +169,9 @@ class Statement:
         that are not released, or have left, are left out."""
         terms, arrived, at_gate, left = (
             self.dossier.terms,
-            here(self.dossier),
-            told_to_gate(self.state),
-            gone(self.dossier),
+            arrived_since(self.dossier),
+            gate_statements(self.state),
+            left_released(self.dossier),
         )
         if terms is None:
             return ()
@@ -199,14 +199,14 @@ class Statement:
         terms = self.dossier.terms
         if terms is None:
             return ()
-        known_to_gate, arrived = told_to_gate(self.state), here(self.dossier)
+        known_to_gate, arrived = gate_statements(self.state), arrived_since(self.dossier)
         spared: frozenset[str] = frozenset()
         if self.dossier.departures and not refused and all(_is_of_the_way(h) or is_of_lapse(h.hold_id) for h in holds):
-            spared = gone(self.dossier)
+            spared = left_released(self.dossier)
         facts: list[Fact] = []
         for box in containers(self.dossier):
             number = box.container_no
-            want = told_as(released and number in arrived, refused, number in arrived)
+            want = gate_statement(released=released and number in arrived, refused=refused, here=number in arrived)
             known = known_to_gate.get(number)
             if (want == known and not again) or (known == "freed" and number in spared):
                 continue

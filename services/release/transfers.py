@@ -15,7 +15,7 @@ MOST_TRANSFERS = 64
 """How many strippings are stored for one consignment."""
 
 
-def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
+def with_transfer(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
     """Returns the dossier with one more transfer. Returns the same object if the dossier has this transfer already, or
     has no room for another one."""
     if any(each.report_id == fact.report_id for each in dossier.transfers):
@@ -26,7 +26,7 @@ def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
     return _with(dossier, new)
 
 
-def taken_back(dossier: Dossier, fact: TransferRetracted) -> Dossier:
+def with_retracted_transfer(dossier: Dossier, fact: TransferRetracted) -> Dossier:
     """Returns the dossier in which this transfer does not count, even if the transfer is read only later; the same object if that is
     known already."""
     known = next((each for each in dossier.transfers if each.report_id == fact.report_id), None)
@@ -56,13 +56,13 @@ def _standing(dossier: Dossier) -> list[Transfer]:
     return [each for each in dossier.transfers if not each.void]
 
 
-def from_kept(dossier: Dossier) -> dict[str, str]:
+def strippings_of_kept_boxes(dossier: Dossier) -> dict[str, str]:
     """Returns hold id → container number, for each hold on goods that were stripped from a container which itself had
     to stay."""
     return {of_stripping(each.report_id): each.source for each in _standing(dossier) if each.kept}
 
 
-def sources(dossier: Dossier) -> dict[str, Transfer]:
+def first_transfers(dossier: Dossier) -> dict[str, Transfer]:
     """Returns container into which goods went → the first transfer into it."""
     found: dict[str, Transfer] = {}
     for each in _standing(dossier):
@@ -76,11 +76,11 @@ def containers(dossier: Dossier) -> tuple[Bound, ...]:
     if dossier.terms is None:
         return ()
     declared = {each.container_no for each in dossier.terms.containers}
-    others = [Bound(number, each.lots) for number, each in sources(dossier).items() if number not in declared]
+    others = [Bound(number, each.lots) for number, each in first_transfers(dossier).items() if number not in declared]
     return (*dossier.terms.containers, *others)
 
 
-def here(dossier: Dossier) -> dict[str, datetime]:
+def arrived_since(dossier: Dossier) -> dict[str, datetime]:
     """Returns container in which some of the goods have arrived → since when. These are the declared containers that
     have arrived, and the containers into which goods were moved from these."""
     since = arrived_boxes(dossier)
@@ -90,7 +90,7 @@ def here(dossier: Dossier) -> dict[str, datetime]:
     return since
 
 
-def emptied(dossier: Dossier) -> frozenset[str]:
+def emptied_boxes(dossier: Dossier) -> frozenset[str]:
     """Returns the containers from which the goods went into others and did not come back."""
     found: set[str] = set()
     for each in _standing(dossier):
@@ -98,7 +98,7 @@ def emptied(dossier: Dossier) -> frozenset[str]:
     return frozenset(found)
 
 
-def filled(dossier: Dossier) -> dict[str, datetime]:
-    """Returns those entries of `here` whose containers still have the goods."""
-    left = emptied(dossier) if dossier.transfers else frozenset()
-    return {number: since for number, since in here(dossier).items() if number not in left}
+def filled_since(dossier: Dossier) -> dict[str, datetime]:
+    """Returns those entries of `arrived_since` whose containers still have the goods."""
+    left = emptied_boxes(dossier) if dossier.transfers else frozenset()
+    return {number: since for number, since in arrived_since(dossier).items() if number not in left}

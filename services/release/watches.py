@@ -52,7 +52,7 @@ class Watching:
     state: Literal["watching"] = "watching"
 
 
-def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
+def answer_watch(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
     """Opens or lifts a watch, once. A request for a watch that was lifted before is refused, like a repeated request.
     So the order in which the copies of the requests are read does not matter. The refusal names the first request that
     opened or lifted the watch."""
@@ -108,7 +108,7 @@ def _lifted(state: Watching, watch_id: str, otherwise: Phrase) -> Phrase:
     return phrase("watch_lifted_by", request=request) if request else otherwise
 
 
-def keep(state: Watching, fact: WatchPlaced | WatchLifted, request: str) -> Watching:
+def keep_watch(state: Watching, fact: WatchPlaced | WatchLifted, request: str) -> Watching:
     """Returns the watches after this fact. `request`: the id of the request that it answers."""
     match fact:
         case WatchPlaced():
@@ -116,11 +116,11 @@ def keep(state: Watching, fact: WatchPlaced | WatchLifted, request: str) -> Watc
             new = OpenWatch(bill, declarant, fact.reason, fact.occurred_at, request)
             return replace(state, watches={**state.watches, fact.watch_id: new})
         case WatchLifted():
-            left = {watch_id: each for watch_id, each in state.watches.items() if watch_id != fact.watch_id}
+            remaining = {watch_id: each for watch_id, each in state.watches.items() if watch_id != fact.watch_id}
             ended = (*state.ended, fact.watch_id)[-REMEMBERED_ENDS:]
             by = {**state.lifted_by, fact.watch_id: request}
             lifted_by = {watch_id: by[watch_id] for watch_id in ended if watch_id in by}
-            return replace(state, watches=left, ended=ended, lifted_by=lifted_by)
+            return replace(state, watches=remaining, ended=ended, lifted_by=lifted_by)
         case _:
             assert_never(fact)
 

@@ -5,8 +5,8 @@ from schemas.declaration import WithdrawalRequested
 from schemas.envelope import Fact, Hearing
 from schemas.phrases import phrase
 from schemas.vocabulary import Direction
-from services.release.goods import Goods, Refused, Released, Revoked, Withdrawn, officers
-from services.release.holds import learn
+from services.release.goods import Goods, Refused, Released, Revoked, Withdrawn, officer_holds_of
+from services.release.holds import add_evidence
 from services.release.settling import settle
 from services.release.statement import refused
 
@@ -32,9 +32,9 @@ def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple
     elif isinstance(state, Revoked):
         code = RefusalCode.ALREADY_RELEASED
         why = phrase("export_called_back" if export else "released_and_called_back")
-    elif len(learn(state.dossier, wish, "").withdrawals) > MOST_WITHDRAWALS:
+    elif len(add_evidence(state.dossier, wish, hearing.message_id).withdrawals) > MOST_WITHDRAWALS:
         code, why = RefusalCode.TOO_MANY_REQUESTS, phrase("wishes_wait", count=len(state.dossier.withdrawals))
     else:
-        dossier = learn(state.dossier, wish, hearing.message_id)
-        return settle(state, dossier, officers(state), wish.consignment_id, hearing)
+        dossier = add_evidence(state.dossier, wish, hearing.message_id)
+        return settle(state, dossier, officer_holds_of(state), wish.consignment_id, hearing)
     return (refused(wish.consignment_id, wish.request_id, code, why, hearing.at),)

@@ -30,8 +30,8 @@ REMEDY = (
 )
 ROOT = 0
 """The user id of root, who can read every file anyway."""
-KNOCK_SECONDS = 1.0
-"""Timeout in seconds of one request, or of one attempt to connect, with which `knock` tests the cluster."""
+ATTEMPT_SECONDS = 1.0
+"""Timeout in seconds of one request, or of one attempt to connect, with which `try_access` tests the cluster."""
 NOT_LET_IN = 3
 """If authentication fails this many times in a row, without another error between the failures, a retry is useless: the credential must be
 corrected.
@@ -41,7 +41,7 @@ attempt then fails with a connection error.
 """
 TURNED_AWAY, TURNED_AWAY_SECONDS = 3, 4.0
 """How many times, and for how many seconds, the broker must end the connections of a program without a credential,
-before `knock` raises NoAccess. The broker then seems to require a credential."""
+before `try_access` raises NoAccess. The broker then seems to require a credential."""
 DENIALS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -267,7 +267,7 @@ class Refusals:
         return self._count >= NOT_LET_IN
 
 
-def knock(access: Access, seconds: float) -> None:
+def try_access(access: Access, seconds: float) -> None:
     """Tests whether the cluster accepts this program, with or without a credential. Raises NoAccess if it does not.
 
     Returns as soon as the cluster accepts the program. Also returns if no broker accepts a connection, or after `seconds` without an
@@ -279,7 +279,7 @@ def knock(access: Access, seconds: float) -> None:
     began, ended = time.monotonic(), 0
     while (passed := time.monotonic() - began) < seconds:
         try:
-            client.list_topics(timeout=KNOCK_SECONDS)
+            client.list_topics(timeout=ATTEMPT_SECONDS)
         except KafkaException as error:
             client.poll(0)
             if refusals.for_good or error.args[0].code() in UNKNOWN:
@@ -301,7 +301,7 @@ def accepts(servers: str) -> bool:
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")
         try:
-            socket.create_connection((host.strip("[]"), int(port)), KNOCK_SECONDS).close()
+            socket.create_connection((host.strip("[]"), int(port)), ATTEMPT_SECONDS).close()
         except (OSError, ValueError):
             continue
         return True

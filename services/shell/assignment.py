@@ -53,11 +53,9 @@ class Assignment:
         self.topics = DeskTopics(desk.name, settings)
         self.generation = 0
         self.ready = threading.Event()
-        """An event that is set while the records of all assigned partitions are restored, even if no partition is
-        assigned."""
+        """An event that is set while the records of all assigned partitions are restored. There may be no such partition."""
         self.revoked_at = 0.0
-        """Monotonic time of the last revocation. 0 if there was none yet, or if the group has assigned partitions (or
-        none at all) since then."""
+        """Monotonic time of the last revocation; 0 if there was none, or if an assignment (even of no partitions) followed."""
         self.consumer: Consumer
         self._desk, self._settings, self._calls, self._liveness = desk, settings, calls, liveness
         self._stop, self._on_revoked = stop, on_revoked
@@ -176,9 +174,8 @@ class Assignment:
         self.offsets.read = {(p.topic, p.partition): p.offset for p in offsets}
 
     def committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """Returns the offsets that the group has committed for these partitions; OFFSET_INVALID for a partition without
-        a committed offset. If an open transaction contains offsets of these partitions, the call waits for the end of
-        the transaction, in at most `OFFSETS_TRIES` attempts of `OFFSETS_SECONDS` each."""
+        """Returns the offsets that the group has committed for these partitions; OFFSET_INVALID for a partition that has none. If an open
+        transaction contains some of them, waits for its end, in at most `OFFSETS_TRIES` attempts of `OFFSETS_SECONDS` each."""
         committed: list[TopicPartition] = self._calls.retrying(
             lambda: self.consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
         )
@@ -188,9 +185,8 @@ class Assignment:
         return committed
 
     def still_ours(self) -> bool:
-        """Returns whether the group still accepts offsets from this worker. To test this, commits the group's present
-        offsets once more. The group refuses them if the worker belongs to an earlier generation of the consumer group.
-        Also returns False if the group has no committed offset, because then nothing can be tested."""
+        """Returns whether the group accepts it if this worker commits the group's present offsets once more. The group refuses this if the
+        worker belongs to an earlier generation. Also returns False if the group has no committed offset, because then nothing can be tested."""
         try:
             held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
             if held:
@@ -209,8 +205,7 @@ class Assignment:
         self.commit_passed_over()
 
     def commit_passed_over(self) -> None:
-        """Commits the offsets that `pass_over` noted, if the first of them was noted at least `IDLE_COMMIT` seconds
-        ago."""
+        """Commits the offsets that `pass_over` noted, if the first of them was noted `IDLE_COMMIT` seconds ago or earlier."""
         if self.offsets.passed_over and time.monotonic() - self._passed_over_since >= IDLE_COMMIT:
             self._commit_passed_over()
 
@@ -229,7 +224,7 @@ class Assignment:
             self._passed_over_since = time.monotonic()
             return
         # `committed` must have these offsets, too. A batch that only decides time limits reads no message, so it commits `committed` again
-        # (`Offsets.standing`). If `committed` had older offsets, that commit would move the group's offsets back.
+        # (`Offsets.committed_of`). If `committed` had older offsets, that commit would move the group's offsets back.
         self.offsets.committed.update(self.offsets.moved(self.offsets.passed_over))
         self.passed_over_committed()
 

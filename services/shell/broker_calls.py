@@ -83,7 +83,7 @@ class BrokerCalls:
         client recovers by itself."""
         self._refusals(error)
 
-    def check_let_in(self) -> None:
+    def check_access(self) -> None:
         """Raises NoAccess if the cluster no longer accepts the credential of this desk."""
         if self._refusals.for_good:
             raise self._access.not_let_in(self._refusals.last.str() if self._refusals.last else "")
@@ -101,7 +101,7 @@ class BrokerCalls:
             except KafkaException as problem:
                 error = problem.args[0]
                 self.serve_errors()
-                self.check_let_in()
+                self.check_access()
                 if error.fatal() or not (error.retriable() or error.code() == KafkaError._TIMED_OUT):
                     raise
                 log.warning("retrying", what=name, desk=self._desk, error=str(error))

@@ -13,8 +13,8 @@ SECONDS = 30.0
 """For how many seconds one batch is tried in halves. The pieces that are committed by then stay committed, and the rest
 is read again."""
 TOGETHER = 16
-"""As soon as this many refused messages are collected, they are parked in a transaction of their own. Fewer refused
-messages are parked in one transaction with the messages that follow them."""
+"""As soon as this many unwritable messages are collected, they are parked in a transaction of their own. Fewer of them
+are parked in one transaction with the messages that follow them."""
 TRIES = 3
 """How often a piece is tried if it failed only because the transaction before it had failed. Also how many times at
 most the probe message is sent, until the topic accepts it."""
@@ -119,8 +119,8 @@ class DeliveryReports:
 class Halving:
     """Finds and parks the bad messages of a batch.
 
-    `write`: commits the items, and parks those that are refused. It returns None, or the fault if nothing was
-    committed. `accepts`: returns whether the topic of a fault accepts another message now. `ends`: returns whether the
+    `write`: commits the items, and parks those that are in the mapping (the unwritable ones). It returns None, or
+    the fault if nothing was committed. `accepts`: returns whether the topic of a fault accepts another message now. `ends`: returns whether the
     time is over or the loop must end.
     """
 
@@ -132,25 +132,25 @@ class Halving:
         """Commits all items in their order and returns None, or stops early and returns a fault. After an early stop,
         items that were committed or parked stay so, and the other items must be read again.
 
-        An item is refused if it failed twice alone, its topic then accepted another message, and it failed once more.
+        An item counts as unwritable if it failed twice alone, its topic then accepted another message, and it failed once more.
         The third try is needed, because the cause of the first two failures may have ended meanwhile. The item is
         parked in one transaction with the items that follow.
         """
         pieces: list[Sequence[Item]] = [items]
-        refused: dict[ItemId, Trouble] = {}
+        unwritable: dict[ItemId, Trouble] = {}
         ahead: list[Item] = []
         fault: Fault | None = None
         while pieces:
             if fault and self.ends():
                 return fault
             piece = pieces.pop()
-            failed = self.write([*ahead, *piece], refused)
+            failed = self.write([*ahead, *piece], unwritable)
             if failed and len(piece) == 1:
-                failed = self.write([*ahead, *piece], refused)
+                failed = self.write([*ahead, *piece], unwritable)
                 if failed and not (failed.of_message and self.accepts(failed)):
                     return failed
                 if failed:
-                    failed = self.write([*ahead, *piece], refused)
+                    failed = self.write([*ahead, *piece], unwritable)
             if not failed:
                 ahead = []
             elif len(piece) > 1:
@@ -158,7 +158,7 @@ class Halving:
                 pieces += [piece[half:], piece[:half]]
                 fault = failed
             elif piece and failed.of_message:
-                refused[id_of(piece[0])] = failed.trouble()
+                unwritable[id_of(piece[0])] = failed.trouble()
                 ahead.append(piece[0])
                 fault = failed
                 if not pieces or len(ahead) >= TOGETHER:

@@ -40,7 +40,7 @@ HOLDING_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in
 class MessageHandler:
     """Decides the messages of one turn. `time`: the value of `at` as the text of a header.
 
-    `careful`: partition and key of records that could not be written. Each new state of such a record is encoded as a
+    `checked_keys`: partition and key of records that could not be written. Each new state of such a record is encoded as a
     test, before it is accepted.
     """
 
@@ -52,10 +52,10 @@ class MessageHandler:
         time: str,
         overlay: Overlay,
         outcome: Outcome,
-        careful: frozenset[tuple[int, str]],
+        checked_keys: frozenset[tuple[int, str]],
     ) -> None:
         self._desk, self._partitions, self._at, self._time = desk, partitions, at, time
-        self._overlay, self._outcome, self._careful = overlay, outcome, careful
+        self._overlay, self._outcome, self._checked_keys = overlay, outcome, checked_keys
         self._holding = HOLDING_KINDS.get(desk.name, frozenset())
 
     def attempt(self, entry: OverlayEntry, key: str, message: Raw) -> Trouble | None:
@@ -168,7 +168,7 @@ class MessageHandler:
         if facts:
             cause, sequence = cause_of(source, hearing.message_id), entry.record.n + 1
             outputs = [fact_output(name, fact, n, sequence + n, cause, self._time) for n, fact in enumerate(facts)]
-        if self._careful and (source.partition, key) in self._careful:
+        if self._checked_keys and (source.partition, key) in self._checked_keys:
             self._overlay.check_fits(entry, key, state)
         # Nothing below can raise. So the entry changes as a whole or not at all.
         self._outcome.decided += 1

@@ -20,7 +20,7 @@ from confluent_kafka import KafkaException, Message
 from schemas.flow import heard_topics
 from schemas.topics import orders_topic
 from services.shell import metrics
-from services.shell.access import DENIALS, knock
+from services.shell.access import DENIALS, try_access
 from services.shell.assignment import Assignment
 from services.shell.broker_calls import ATTEMPTS, BrokerCalls
 from services.shell.clock import CLOCK, Clock
@@ -43,7 +43,9 @@ DOUBTED = 2
 WITHOUT_PARTITIONS = 60.0
 """How many seconds a loop may be without an assignment after a revocation. Then the process ends, and the next one starts over. An
 assignment of no partitions also counts as an assignment."""
-KNOCK_SECONDS = 10.0
+CANNOT_WRITE = 2
+"""If this many batches have failed in a row, the desk counts as unable to write."""
+ACCESS_SECONDS = 10.0
 """For how many seconds the start waits until the cluster accepts this desk. After that, the clients of the desk try again by
 themselves."""
 
@@ -76,9 +78,6 @@ class Loop:
         self._pieces = Pieces(desk.name, self.transactions, self._write_piece, self._stop.is_set)
         self._parked_reader = KafkaParkedReader(desk.name, settings)
         self._retention = timedelta(days=settings.retention_days)
-        self._taken = 0
-        """The size of the present batch: the number of its messages, or, if that is more, the greatest number of keys
-        with passed time limits in one partition."""
         self._committed_at = 0.0
         """Monotonic time at which a batch was committed last."""
         self._turn_seconds = metrics.TURN.labels(desk.name)
@@ -96,14 +95,14 @@ class Loop:
             raise
 
     def _run(self) -> None:
-        knock(self._access, KNOCK_SECONDS)
+        try_access(self._access, ACCESS_SECONDS)
         self.transactions.connect()
         self.assignment.connect(self.topics)
         self.liveness.progressed()
         try:
             while not self._stop.is_set():
                 self._once()
-        except InterruptedError:  # `stop` was called during a restore
+        except InterruptedError:  # a restore raises it if `stop` was called; without `stop`, it has another cause
             if not self._stop.is_set():
                 raise
         finally:
@@ -122,28 +121,29 @@ class Loop:
         self._stop.set()
 
     def can_work(self) -> bool:
-        """Returns whether the desk has its partitions and can write. It counts as unable to write if a batch has failed twice in a
-        row."""
-        return self.ready.is_set() and self.retries.failures < 2
+        """Returns whether the desk has its partitions and can write (see `CANNOT_WRITE`)."""
+        return self.ready.is_set() and self.retries.failures < CANNOT_WRITE
 
     # one batch
 
     def _once(self) -> None:
-        due = self.due_now()
-        messages = self.poller.poll(self.retries.size, due, self._committed_at)
-        self._taken = self.poller.polled
+        messages = self.poller.poll(self.retries.size, self.due_now(), self._committed_at)
+        # A time limit may have passed while the poll waited for messages, so `due_now` is called again.
         if not messages and not self.due_now():
             self._idle()
             return
-        started = time.perf_counter()
+        started, moment = time.perf_counter(), self.clock.now()
+        due = {number: store.due(moment, self.retries.size) for number, store in self.assignment.stores.items()}
+        # the number of messages or, if that is more, the greatest number of keys with passed time limits in one partition
+        batch_size = max(self.poller.polled, *map(len, due.values()), 0)
         try:
-            self._decide_and_write(messages)
+            self._decide_and_write(messages, moment, due)
         except KafkaException as problem:
-            self.retries.failed(problem.args[0], self._taken, _offsets(messages))
+            self.retries.failed(problem.args[0], batch_size, _offsets(messages))
             self._start_over(problem)
             return
         seconds = time.perf_counter() - started
-        self.retries.committed(self._taken, seconds, self.assignment.offsets.read)
+        self.retries.committed(batch_size, seconds, self.assignment.offsets.read)
         self.liveness.progressed()
         self._committed_at = time.monotonic()
         self._turn_seconds.observe(seconds)
@@ -166,41 +166,43 @@ class Loop:
         moment = self.clock.now().timestamp()
         return any(s.deadlines and s.deadlines[0][0] <= moment for s in self.assignment.stores.values())
 
-    def _decide_and_write(self, messages: list[Message]) -> None:
-        moment, most, stores = self.clock.now(), self.retries.size, self.assignment.stores
-        due = {partition: store.due(moment, most) for partition, store in stores.items()}
-        self._taken = max(self._taken, *map(len, due.values()), 0)
+    def _decide_and_write(self, messages: list[Message], moment: datetime, due: Mapping[int, list[str]]) -> None:
+        """Decides and commits a batch, in one transaction or, after `DOUBTED` failures, in halves. `due`: partition → keys whose time
+        limits have passed; the stores no longer list them as due."""
+        stores = self.assignment.stores
         try:
             raws = [raw(message) for message in messages]
-            if self.retries.may_be_of_message < DOUBTED:
+            if self.retries.message_failures < DOUBTED:
                 self._transact(self._new_turn(moment), raws, due)
             else:
                 self._pieces.commit([*raws, *[(p, key) for p, keys in due.items() for key in keys]])
         except BaseException:
             for partition, keys in due.items():
                 for key in keys:
+                    # The key is due at once. The next turn asks the decider which of its time limits have passed.
                     heapq.heappush(stores[partition].deadlines, (0.0, key))
             raise
 
     def _new_turn(
-        self, at: datetime, refused: Mapping[ItemId, Trouble] | None = None, *, one_by_one: bool = False
+        self, at: datetime, unwritable: Mapping[ItemId, Trouble] | None = None, *, one_by_one: bool = False
     ) -> Turn:
         partitions, reader = self.settings.partitions, self._parked_reader
-        return Turn(self.desk, partitions, at, self._retention, reader, refused, one_by_one)
+        return Turn(self.desk, partitions, at, self._retention, reader, unwritable, one_by_one)
 
-    def _write_piece(self, items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> None:
+    def _write_piece(self, items: Sequence[Item], unwritable: Mapping[ItemId, Trouble]) -> None:
         """Decides and commits a part of a batch that is tried in halves."""
         due: dict[int, list[str]] = {}
         for item in items:
             if not isinstance(item, Raw):
                 due.setdefault(item[0], []).append(item[1])
-        turn = self._new_turn(self.clock.now(), refused, one_by_one=True)
+        turn = self._new_turn(self.clock.now(), unwritable, one_by_one=True)
         self._transact(turn, [item for item in items if isinstance(item, Raw)], due)
         self.retries.committed_piece()
         self.liveness.progressed()
 
     def _transact(self, turn: Turn, messages: Iterable[Raw], due: Mapping[int, list[str]]) -> None:
-        """Decides these messages and the time limits of these keys that have passed, and commits the outcome."""
+        """Decides these messages and the time limits of these keys that have passed, and commits the outcome. If nothing changed,
+        begins no transaction; the read positions are then committed later, without one (`Assignment.pass_over`)."""
         stores, offsets = self.assignment.stores, self.assignment.offsets
         read: dict[tuple[str, int], int] = {}
         try:
@@ -209,7 +211,7 @@ class Loop:
                 read[message.topic, message.partition] = message.offset + 1
             for partition, keys in due.items():
                 turn.handle_deadlines(stores[partition], partition, keys)
-            changed = turn.changed()
+            changed = turn.encode_changes()
         except (KafkaException, InterruptedError, MemoryError):
             raise
         except Exception as error:
@@ -217,7 +219,9 @@ class Loop:
         if not turn.outcome.outputs and not changed:
             self.assignment.pass_over(read)
             return
-        self.writer.write(turn.outcome, changed, {**offsets.passed_over, **read} or offsets.standing(changed))
+        # A batch of time limits has read no message. It commits the present offsets once more.
+        read_positions = {**offsets.passed_over, **read} or offsets.committed_of(changed)
+        self.writer.write(turn.outcome, changed, read_positions)
         self.assignment.passed_over_committed()
         offsets.note_read(read)
         self.writer.keep(turn.outcome, changed)
@@ -228,18 +232,17 @@ class Loop:
         """Aborts the transaction and goes back to the committed offsets, so that the next turn reads the same messages again. Raises
         `problem` if trying again cannot help."""
         error, failures = problem.args[0], self.retries.failures
-        fenced_by_time = self.transactions.fenced_by_time(error)
-        outdated = error.code() in FORGOTTEN or fenced_by_time
-        if (error.fatal() and not outdated) or failures >= ATTEMPTS or error.code() in DENIALS:
+        needs_new_producer = error.code() in FORGOTTEN or self.transactions.fenced_after_timeout(error)
+        if (error.fatal() and not needs_new_producer) or failures >= ATTEMPTS or error.code() in DENIALS:
             raise problem
-        self.calls.check_let_in()
+        self.calls.check_access()
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
-        if outdated:
+        if needs_new_producer:
             # A new producer aborts the open transaction of the former one. So the batch can be decided again at once.
-            unknown = self.transactions.commit_requested
+            outcome_unknown = self.transactions.commit_requested
             self.transactions.connect()
-            if unknown:
+            if outcome_unknown:
                 # The commit was requested, but its answer is not known. If the batch was committed, the store lacks the
                 # records of the batch. So the records are read again.
                 self.assignment.take_over(self.assignment.consumer.assignment())

@@ -33,7 +33,7 @@ class Offsets:
         for topic_partition, offset in offsets.items():
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 
-    def standing(self, changed: Changed) -> InputOffsets:
+    def committed_of(self, changed: Changed) -> InputOffsets:
         """Returns the committed offsets of the partitions of these records. A batch of time limits reads no messages, so it commits these
         offsets again. Without any offset, librdkafka would send no request, and the group would not check whether this worker still has
         the partition."""

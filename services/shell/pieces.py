@@ -27,7 +27,7 @@ from services.shell.parking import Trouble
 from services.shell.transactions import Transactions
 
 Write = Callable[[Sequence[Item], Mapping[ItemId, Trouble]], None]
-"""A function that decides the items, parks those that are refused, and commits the outcome. It raises KafkaException if that
+"""A function that decides the items, parks those that are in the mapping (the unwritable ones), and commits the outcome. It raises KafkaException if that
 fails."""
 
 log = structlog.get_logger()
@@ -47,13 +47,13 @@ class Pieces:
         if fault is not None:
             raise KafkaException(fault.error)
 
-    def _try(self, items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> Fault | None:
+    def _try(self, items: Sequence[Item], unwritable: Mapping[ItemId, Trouble]) -> Fault | None:
         """Commits these items and returns None, or returns the fault of a message. In the latter case, none of the items is
         committed."""
         for attempt in range(TRIES):
             self._transactions.reports = reports = DeliveryReports()
             try:
-                self._write(items, refused)
+                self._write(items, unwritable)
             except KafkaException as problem:
                 fault = self._aborted(reports, problem)
                 if not fault.skipped or attempt == TRIES - 1:

@@ -51,7 +51,7 @@ class Poller:
             self._assignment.rewind()
             return []
         messages = [message for message in messages if self._is_message(message)]
-        self._calls.check_let_in()
+        self._calls.check_access()
         return messages
 
     def leave(self) -> None:

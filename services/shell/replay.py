@@ -67,14 +67,16 @@ class Replays:
             entry.record.waiting.replay = Replay(-1, order.asked_by)
             self._step(entry, key, partition, None)
 
-    def go_on(self, entry: OverlayEntry, key: str, partition: int, refusal: Trouble | None = None) -> None:
-        """Does the next step of a replay that an earlier turn did not finish. `refusal`: why the outcome of this step cannot be written. If
-        there is a refusal, the replay ends without reading anything, because the reading may be the cause of the failure."""
+    def continue_replay(
+        self, entry: OverlayEntry, key: str, partition: int, known_trouble: Trouble | None = None
+    ) -> None:
+        """Does the next step of a replay that an earlier turn did not finish. `known_trouble`: why the outcome of this
+        step cannot be written. If it is given, the replay ends without reading anything, because the reading may be the cause of the failure."""
         waiting = entry.record.waiting
         if waiting is None or waiting.replay is None or entry.record.parked:
             return
-        if refusal is not None:
-            self._stop(entry, key, partition, waiting, refusal)
+        if known_trouble is not None:
+            self._stop(entry, key, partition, waiting, known_trouble)
             return
         order: ParkingOrder | None = None
         if waiting.replay.order >= 0:
@@ -103,7 +105,7 @@ class Replays:
         assert waiting is not None and waiting.replay is not None
         entry.dirty = True
         if (waiting.replay.order >= 0 and order is None) or not self._reader.may_read():
-            self._later(entry)
+            self._make_due(entry)
             return
         stretch = self._reader.read(partition, waiting.start)
         name, subject, settled = self._service, key.encode(), 0
@@ -117,7 +119,7 @@ class Replays:
                 # replay ends
                 return
             if settled == self._most:
-                self._later(entry)
+                self._make_due(entry)
                 return
             if order is not None and order.origin != fact.origin:
                 waiting.replay = None
@@ -130,7 +132,7 @@ class Replays:
         waiting.start = max(waiting.start, stretch.next)
         if not stretch.at_end or waiting.count <= entry.parked_now:
             if waiting.replay is not None:
-                self._later(entry)
+                self._make_due(entry)
             return
         missing = f"{waiting.count} messages of this key are no longer in the parked topic"
         self._stop(entry, key, partition, waiting, Trouble("not_in_topic", missing))
@@ -149,7 +151,7 @@ class Replays:
         by = waiting.replay.ordered_by
         if isinstance(order, DiscardParked):
             self._settlements.discarded(entry, key, partition, fact.origin, fact.headers.get("ce_type", ""), by)
-            self._one_less(entry, waiting)
+            self._drop_first(entry, waiting)
             waiting.replay = None
             return True
         edited = edited_value(order) if order is not None else None
@@ -158,31 +160,31 @@ class Replays:
             message = message._replace(value=edited)
         elif not fact.value_kept:
             if not self._reader.may_read():
-                self._later(entry)
+                self._make_due(entry)
                 return False
             message = self._reader.whole(message)
         trouble = self._handler.attempt(entry, key, message)
         if trouble is not None:
             waiting.replay, waiting.attempt = None, waiting.attempt + 1
-            self._again(fact, trouble, partition, waiting.attempt)
+            self._announce_failure(fact, trouble, partition, waiting.attempt)
             return False
         self._settlements.replayed(entry, key, partition, fact.origin, message, order, by)
-        self._one_less(entry, waiting)
+        self._drop_first(entry, waiting)
         waiting.replay = Replay(-1, by)
         return True
 
-    def _again(self, fact: MessageParked, trouble: Trouble, partition: int, attempt: int) -> None:
+    def _announce_failure(self, fact: MessageParked, trouble: Trouble, partition: int, attempt: int) -> None:
         """Publishes that the replay of a message failed. The message stays parked with its original value, because the
         corrected value, if there is one, is only in the operator's order."""
         why = {"reason": trouble.reason, "error": shown(trouble.error), "occurred_at": self._at}
         self._queue.announce(fact.model_copy(update={**why, "attempt": attempt}), partition, attempt)
 
-    def _one_less(self, entry: OverlayEntry, waiting: WaitingMessages) -> None:
+    def _drop_first(self, entry: OverlayEntry, waiting: WaitingMessages) -> None:
         waiting.start, waiting.count, waiting.first, waiting.attempt = waiting.start + 1, waiting.count - 1, None, 1
         if waiting.count == 0:
             entry.record.waiting = None
 
-    def _later(self, entry: OverlayEntry) -> None:
+    def _make_due(self, entry: OverlayEntry) -> None:
         """Makes the record due, so that the next turn continues the replay, even on another worker."""
         entry.record.due = self._at.timestamp()
 

@@ -30,7 +30,7 @@ class Retries:
         self.size = 1
         self.failures = 0
         """The number of failures since the last commit of a message that had failed, or of a piece of a batch."""
-        self.may_be_of_message = 0
+        self.message_failures = 0
         """The number of failures that a single message may have caused, since the last time at which no failed message was left."""
         self._most, self._seconds = most, seconds
         self._failed: dict[InputPartition, tuple[int, int]] = {}
@@ -40,7 +40,7 @@ class Retries:
         """Notes that a batch of `taken` messages, or keys with time limits, was not committed. `offsets`: the first and the last
         offset of the batch in each topic and partition."""
         self.failures += 1
-        self.may_be_of_message += may_be_of_message(error)
+        self.message_failures += may_be_of_message(error)
         self.size = max(1, min(self.size, taken) // 2)
         for each, (first, last) in offsets.items():
             self._failed[each] = first, max(last, self._failed.get(each, (first, last))[1])
@@ -62,7 +62,7 @@ class Retries:
             if positions.get(each, 0) <= last
         }
         if not self._failed:
-            self.failures = self.may_be_of_message = 0
+            self.failures = self.message_failures = 0
 
     def committed_piece(self) -> None:
         """Notes that a piece of a batch that is tried in halves was committed. This proves that the broker accepts

@@ -122,7 +122,7 @@ class Transactions:
             error = problem.args[0]
             if error.code() == KafkaError._STATE:
                 return  # no transaction was open
-            if error.code() != KafkaError.INVALID_TXN_STATE and not self.fenced_by_time(error):
+            if error.code() != KafkaError.INVALID_TXN_STATE and not self.fenced_after_timeout(error):
                 raise
             log.warning("producer replaced", desk=self._desk, error=str(error))
             self.connect()
@@ -134,7 +134,7 @@ class Transactions:
         self._producer.poll(0)
         self.connect()
 
-    def fenced_by_time(self, error: KafkaError) -> bool:
+    def fenced_after_timeout(self, error: KafkaError) -> bool:
         """Returns whether the broker fenced the producer after the time limit of the transaction, while the partitions
         are still ours.
 

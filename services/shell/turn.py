@@ -1,7 +1,7 @@
 """What follows from one batch of messages? The whole batch is decided here, before anything is written.
 
 A turn takes the messages of a batch (`handle`) and the keys whose time limits have passed (`handle_deadlines`). After
-that, `outcome` has the outputs and counts, and `changed` returns the changed records. A turn reads the store and never
+that, `outcome` has the outputs and counts, and `encode_changes` returns the changed records. A turn reads the store and never
 writes to it; the loop writes to the store after the commit. A message that cannot be decided is parked, in the same
 transaction.
 """
@@ -24,7 +24,7 @@ from services.shell.parking import ParkedReader, Trouble
 from services.shell.replay import Replays
 from services.shell.store import PartitionStore
 
-LATER = timedelta(minutes=1)
+PARKED_DELAY = timedelta(minutes=1)
 """By how much the time limits of a key are postponed while a message of this key is parked."""
 INPUT_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in FLOW.items()}
 """Service → kinds of messages that it decides. Of the others it ignores those that the catalogue lists for their topic (`CARRIED`), and parks
@@ -35,7 +35,7 @@ class Turn:
     """One batch of one desk. `at`: the time at which the whole batch is decided; `retention`: how long the record of a closed
     consignment is kept.
 
-    `refused`: messages and keys whose outcome cannot be written. They are parked, or stay parked, without being decided.
+    `unwritable`: messages and keys whose outcome cannot be written, and why. They are parked, or stay parked, without being decided.
     `one_by_one`: whether a replay decides only one message in this turn, so that it is known which message cannot be written.
     """
 
@@ -46,15 +46,15 @@ class Turn:
         at: datetime,
         retention: timedelta,
         reader: ParkedReader,
-        refused: Mapping[ItemId, Trouble] | None = None,
+        unwritable: Mapping[ItemId, Trouble] | None = None,
         one_by_one: bool = False,
     ) -> None:
-        self.desk, self.refused = desk, refused or {}
+        self.desk, self.unwritable = desk, unwritable or {}
         self._partitions, self._at, self._retention = partitions, at, retention
         self._reader, self._one_by_one = reader, one_by_one
         self._orders = orders_topic(desk.name)
         self._kinds, self._holding = INPUT_KINDS[desk.name], HOLDING_KINDS.get(desk.name, frozenset())
-        self._careful: frozenset[tuple[int, str]] = frozenset()
+        self._checked_keys: frozenset[tuple[int, str]] = frozenset()
         self._begin()
 
     def _begin(self) -> None:
@@ -66,7 +66,9 @@ class Turn:
         self._input: list[tuple[PartitionStore, Raw | tuple[int, list[str]]]] = []
         self._overlay = Overlay(desk, self._partitions, at, self._retention)
         self._queue = ParkedQueue(desk.name, at, time, self._reader, self.outcome)
-        self._handler = MessageHandler(desk, self._partitions, at, time, self._overlay, self.outcome, self._careful)
+        self._handler = MessageHandler(
+            desk, self._partitions, at, time, self._overlay, self.outcome, self._checked_keys
+        )
         self._replays = Replays(
             desk.name, at, time, self._reader, self._handler, self._queue, self.outcome, self._one_by_one
         )
@@ -90,15 +92,15 @@ class Turn:
             behind = Trouble("behind_parked", "an earlier message of this key is parked")
             self._queue.park(entry, key, message, behind)
             return
-        self._decide_or_park(entry, key, message, self._refusal_of(message))
+        self._decide_or_park(entry, key, message, self._known_trouble_of(message))
 
-    def _refusal_of(self, message: Raw) -> Trouble | None:
-        return self.refused.get(id_of(message)) if self.refused else None
+    def _known_trouble_of(self, message: Raw) -> Trouble | None:
+        return self.unwritable.get(id_of(message)) if self.unwritable else None
 
-    def _decide_or_park(self, entry: OverlayEntry, key: str, message: Raw, refusal: Trouble | None) -> bool:
-        """Decides the message, or parks it if there is a `refusal` or if the decision fails. Returns whether the message was
-        decided."""
-        trouble = refusal or self._handler.attempt(entry, key, message)
+    def _decide_or_park(self, entry: OverlayEntry, key: str, message: Raw, known_trouble: Trouble | None) -> bool:
+        """Decides the message, or parks it if its outcome cannot be written (`known_trouble`) or if the decision fails. Returns whether
+        the message was decided."""
+        trouble = known_trouble or self._handler.attempt(entry, key, message)
         if trouble:
             self._queue.park(entry, key, message, trouble)
         return trouble is None
@@ -106,15 +108,15 @@ class Turn:
     def _handle_order(self, store: PartitionStore, message: Raw) -> None:
         """Carries out an operator's order about parked messages of one key. If that fails, parks the order with its own position
         as the key."""
-        key, trouble = _key_of(store, message), self._refusal_of(message)
+        key, trouble = _key_of(store, message), self._known_trouble_of(message)
         if trouble is None:
             try:
                 self._replays.order(self._overlay.entry(store, message.partition, key), key, message)
                 return
             except Undecodable as error:
                 trouble = Trouble(error.reason, str(error))
-        own = message.position
-        self._queue.park(self._overlay.entry(store, message.partition, own), own, message, trouble)
+        order_key = message.position
+        self._queue.park(self._overlay.entry(store, message.partition, order_key), order_key, message, trouble)
 
     def handle_deadlines(self, store: PartitionStore, partition: int, keys: list[str]) -> None:
         """Decides every deadline of these keys that has passed, and continues their replays."""
@@ -122,45 +124,51 @@ class Turn:
             self._input.append((store, (partition, keys)))
             self._overlay.take_shared(store, partition)
         for key in keys:
-            refusal = self.refused.get((partition, key))
+            known_trouble = self.unwritable.get((partition, key))
             entry = self._overlay.entry(store, partition, key)
-            waited = entry.waits
-            if waited:
-                self._replays.go_on(entry, key, partition, refusal)
+            was_parked = entry.waits
+            if was_parked:
+                # A replay that an earlier turn did not finish has made the record due (`Replays._make_due`), so it continues here.
+                self._replays.continue_replay(entry, key, partition, known_trouble)
             if entry.waits:
                 entry.dirty = True
                 if entry.record.waiting is None or entry.record.waiting.replay is None:
-                    entry.record.due = (self._at + LATER).timestamp()
+                    entry.record.due = (self._at + PARKED_DELAY).timestamp()
                 continue
-            # `due` is the end of the retention only if no message of this key was parked. Otherwise `due` is the time
-            # of the replay.
-            if entry.record.closed and not waited:
+            # A closed record is due when its retention ends. But if messages were parked, it was due for the replay, so it
+            # is not deleted here.
+            if entry.record.closed and not was_parked:
                 if entry.record.due is not None and entry.record.due <= self._at.timestamp():
                     entry.state, entry.dirty, entry.forgotten = None, True, True
                 continue
             entry.dirty = True
-            self._pass_deadlines(entry, key, partition, refusal)
+            self._decide_passed_deadlines(entry, key, partition, known_trouble)
 
-    def _pass_deadlines(self, entry: OverlayEntry, key: str, partition: int, refusal: Trouble | None) -> None:
+    def _decide_passed_deadlines(
+        self, entry: OverlayEntry, key: str, partition: int, known_trouble: Trouble | None
+    ) -> None:
         try:
             open_deadlines = self._overlay.open_deadlines(entry, key, entry.state)
             passed = [deadline for deadline in open_deadlines if deadline.due <= self._at]
         except MemoryError:
             raise
         except Exception as error:
-            # Either there is a bug, or the state cannot be read. The time limits of this key are parked for an
-            # operator. Other keys are still decided.
-            limits = deadline_message(self.desk.name, key, partition, Deadline("deadlines", self._at))
-            self._queue.park(entry, key, limits, trouble_of(error))
+            # Either there is a bug, or the state cannot be read. Other keys are still decided.
+            self._park_time_limits(entry, key, partition, error)
             return
         for deadline in passed:
             message = deadline_message(self.desk.name, key, partition, deadline)
-            if not self._decide_or_park(entry, key, message, refusal):
+            if not self._decide_or_park(entry, key, message, known_trouble):
                 # This time limit was parked. The other time limits of this key are decided as soon as it is settled.
                 return
 
-    def changed(self) -> Changed:
-        """Returns the changed records.
+    def _park_time_limits(self, entry: OverlayEntry, key: str, partition: int, error: Exception) -> None:
+        """Parks one message that stands for all time limits of this key, so that an operator looks at its record."""
+        message = deadline_message(self.desk.name, key, partition, Deadline("deadlines", self._at))
+        self._queue.park(entry, key, message, trouble_of(error))
+
+    def encode_changes(self) -> Changed:
+        """Returns the changed records, each with its encoded form.
 
         If a record cannot be encoded (it is too large, or its decider raises an exception), the whole turn is computed again. In
         this second computation, the new state is checked after each message of that key, so that the message that causes the
@@ -180,26 +188,25 @@ class Turn:
                     failed[partition, key] = error
             if not failed:
                 return result
-            if failed.keys() <= self._careful:
-                self._park_keys(failed)
+            if failed.keys() <= self._checked_keys:
+                self._park_time_limits_of(failed)
             else:
-                self._careful |= failed.keys()
+                self._checked_keys |= failed.keys()
                 self._compute_again()
 
-    def _park_keys(self, failed: dict[tuple[int, str], Exception]) -> None:
+    def _park_time_limits_of(self, failed: dict[tuple[int, str], Exception]) -> None:
         """Handles records that fail because they were bad when they were read, so that no message of the turn is the cause. The time
         limits of such a record are parked for an operator, and other keys are decided as usual."""
         for (partition, key), error in failed.items():
             entry = self._overlay.entries[partition, key]
             if entry.waits:
                 raise error
-            limits = deadline_message(self.desk.name, key, partition, Deadline("deadlines", self._at))
-            self._queue.park(entry, key, limits, trouble_of(error))
+            self._park_time_limits(entry, key, partition, error)
 
     def _compute_again(self) -> None:
-        taken = self._input
+        inputs = self._input
         self._begin()
-        for store, one in taken:
+        for store, one in inputs:
             if isinstance(one, Raw):
                 self.handle(store, one)
             else:

@@ -23,7 +23,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 from schemas.parking import PARKING
 from schemas.topics import SERVICES, parked_topic
 from services.shell import agent_reading  # noqa: F401  (the import patches aiokafka for any names of headers)
-from services.shell.access import Access, knock
+from services.shell.access import Access, try_access
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, CannotContinue
 from services.shell.loop import Loop
@@ -41,13 +41,13 @@ TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
 """How many seconds an orderly end waits for a loop, and how many it then waits for Faust's own clients. The sum is less than the ten
 seconds within which a worker must end."""
-LET_IN_SECONDS = 10.0
+ACCESS_SECONDS = 10.0
 """For how many seconds the start waits for the cluster to accept Faust's own clients."""
 STALLED = "stalled"
 """The status of a worker that `/livez` answers with 503."""
 WATCH_SECONDS = 1.0
 """How many seconds lie between two checks whether calls to the broker have returned."""
-KNOCK_SECONDS = 0.3
+CONNECT_SECONDS = 0.3
 """How many seconds one attempt to connect to a broker may take, and how many seconds lie between two attempts at the start."""
 log = structlog.get_logger()
 
@@ -130,12 +130,12 @@ async def broker_accepts(bootstrap: str) -> bool:
     for server in bootstrap.split(","):
         host, _, port = server.strip().rpartition(":")
         try:
-            async with asyncio.timeout(KNOCK_SECONDS):
+            async with asyncio.timeout(CONNECT_SECONDS):
                 reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
         except (OSError, TimeoutError):
             continue
         try:
-            async with asyncio.timeout(KNOCK_SECONDS):
+            async with asyncio.timeout(CONNECT_SECONDS):
                 # A broker sends nothing before it gets a request. So this call returns only when the other side closes
                 # the connection.
                 await reader.read(1)
@@ -158,9 +158,9 @@ class Frame(faust.App):
 
     async def on_start(self) -> None:
         while not self.should_stop and not await broker_accepts(self.customs_access.servers):
-            await self.sleep(KNOCK_SECONDS)
+            await self.sleep(CONNECT_SECONDS)
         try:
-            await asyncio.to_thread(knock, self.customs_access, LET_IN_SECONDS)
+            await asyncio.to_thread(try_access, self.customs_access, ACCESS_SECONDS)
         except CannotContinue as error:
             # without this check, Faust would try to connect for ever or end with a traceback
             log.error("refused", desk="worker", error=str(error))

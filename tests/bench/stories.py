@@ -183,7 +183,7 @@ def _write_positions(producer: Producer, name: str) -> None:
 def _write(producer: Producer, topic: str, turn: Turn, store: PartitionStore) -> None:
     assert not turn.outcome.parked, turn.outcome.parked
     producer.begin_transaction()
-    for _, key, entry, data in turn.changed():
+    for _, key, entry, data in turn.encode_changes():
         store.put(key, data, entry.record.due)
         producer.produce(topic, key=key, value=data)
     producer.commit_transaction(60)

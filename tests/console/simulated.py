@@ -135,7 +135,7 @@ class Simulated:
         for message in fresh:
             turn.handle(store, message)
         turn.handle_deadlines(store, 0, store.due(at, 1000))
-        for _, key, entry, data in turn.changed():
+        for _, key, entry, data in turn.encode_changes():
             store.put(key, data, entry.record.due, entry.state)
         memory.commit(turn.outcome.outputs)
         for output in turn.outcome.outputs:

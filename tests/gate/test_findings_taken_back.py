@@ -8,7 +8,8 @@ from schemas.phrases import phrase
 from schemas.vocabulary import EquipmentEvent
 from services.gate import decider
 from services.gate.box import as_box
-from services.gate.visits import answer, look
+from services.gate.may_leave import answer
+from services.gate.visits import look
 from tests import facts
 from tests.gate.answers import (
     arrival_of,

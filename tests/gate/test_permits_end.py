@@ -7,7 +7,8 @@ import pytest
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
-from services.gate.visits import answer, look
+from services.gate.may_leave import answer
+from services.gate.visits import look
 from tests.facts import (
     consignment_gated_out,
     consignment_left_unreleased,

@@ -12,7 +12,8 @@ from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import Box, ContainerFinding, as_box
-from services.gate.visits import answer, look
+from services.gate.may_leave import answer
+from services.gate.visits import look
 from tests.gate.boxes import (
     DAY,
     A,

@@ -7,7 +7,8 @@ from schemas.phrases import phrase, sentence
 from schemas.vocabulary import EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
-from services.gate.visits import answer, look
+from services.gate.may_leave import answer
+from services.gate.visits import look
 from tests import facts
 from tests.gate.answers import arrival_of, came_again, goods_left, goods_left_unreleased, visit_opened_by
 from tests.gate.boxes import (

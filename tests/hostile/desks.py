@@ -153,7 +153,7 @@ def _keep(desk: Desk, turn: Turn, stores: dict[int, PartitionStore], tally: Tall
         lain = Raw(output.topic, 0, 0, output.key.encode(), output.value, dict(output.headers))
         decode(kind_of(lain), lain)
     validate, dump = desk.decider.STATE.validate_json, desk.decider.STATE.dump_json
-    for partition, key, entry, data in turn.changed():
+    for partition, key, entry, data in turn.encode_changes():
         tally.records += 1
         if data is not None:
             tally.largest = max(tally.largest, len(data) + len(key.encode()))

@@ -30,7 +30,8 @@ from schemas.release import LiftHold, PlaceHold, ReleaseGranted, ReportArrival
 from schemas.vocabulary import EquipmentEvent, consignment_id
 from services.gate import decider as gate
 from services.gate.box import as_box
-from services.gate.visits import answer, look
+from services.gate.may_leave import answer
+from services.gate.visits import look
 from services.release import decider as release
 from services.shell.deciding import decide_message
 from tests.declaration.good import BOX

@@ -11,7 +11,7 @@ from schemas.phrases import phrase, quoted
 from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 from services.release import decider
 from services.release.dossier import Dossier
-from services.release.goods import Revoked, officers
+from services.release.goods import Revoked, officer_holds_of
 from tests import facts
 from tests.facts import (
     consignment_assessed,
@@ -250,7 +250,7 @@ def test_a_withdrawal_before_the_assessment_waits_for_it_and_says_the_same_to_th
         facts.consignment_held(2, facts.not_arrived(first), facts.control_required(INSPECTION, red.at), at=red.at),
         facts.container_held(2, NOT_RELEASED_YET, at=red.at),
     )
-    assert officers(red.state) == () and red.state.dossier.withdrawals == ()
+    assert officer_holds_of(red.state) == () and red.state.dossier.withdrawals == ()
 
 
 def not_withdrawn(at: datetime) -> RequestRefused:

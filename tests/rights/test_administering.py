@@ -26,7 +26,7 @@ from confluent_kafka.admin import (
 
 from schemas.rights import group_of, user_of
 from schemas.topics import SERVICES, facts_topic, parked_topic, requests_topic, state_topic
-from services.shell.access import Access, NoAccess, knock
+from services.shell.access import Access, NoAccess, try_access
 from tests.rights.conftest import RIGHTS, Secured
 from tests.rights.walk import granted
 
@@ -117,7 +117,7 @@ def test_the_controllers_door_is_open_to_no_credential_of_the_house_and_to_nobod
     for name in ("door", "release", "supervisor"):
         held = secured.access(name)
         with pytest.raises(NoAccess):
-            knock(Access(controller, held.security, held.file), 30)
+            try_access(Access(controller, held.security, held.file), 30)
     nobody = AdminClient({**Access(controller).confluent(), "log_level": 0, "reconnect.backoff.max.ms": 100})
     with pytest.raises(KafkaException):
         nobody.list_topics(timeout=5)

@@ -14,7 +14,7 @@ from schemas.topics import requests_topic
 from services.cli.log import read
 from services.cli.settings import UpSettings
 from services.cli.up import CannotStart, Up
-from services.shell.access import Access, NoAccess, Security, file_of, knock
+from services.shell.access import Access, NoAccess, Security, file_of, try_access
 from tests.cli.test_places import dtg, surroundings, up
 from tests.conftest import provisioned
 from tests.rights.conftest import Secured
@@ -46,7 +46,7 @@ def test_a_folder_of_the_software_version_before_starts_with_its_data_and_says_o
             assert counts and counts[0].split("│")[-2].strip() == "1", topics.stdout
             servers = f"127.0.0.1:{env['DTG_KAFKA_PORT']}"
             with pytest.raises(NoAccess):
-                knock(Access(servers), 30)
+                try_access(Access(servers), 30)
             auditor = Access(servers, "SASL_PLAINTEXT", file_of(home / "credentials", "auditor"))
             assert [entry.value for entry in read(auditor, [TOPIC])] == [b"kept"]
         finally:

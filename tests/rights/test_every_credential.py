@@ -7,7 +7,7 @@ import pytest
 from deploy.kafka.rights import give_rights, give_users, rights_of_users
 from schemas.rights import PROVISION, SANDBOX, Resource, Rights, table, user_of
 from schemas.topics import facts_topic, orders_topic, requests_topic
-from services.shell.access import NoAccess, knock
+from services.shell.access import NoAccess, try_access
 from tests.rights.conftest import RIGHTS, Secured
 from tests.rights.walk import CLUSTER, GROUPS, TOPICS, TRANSACTIONS, Granted, walk
 
@@ -76,13 +76,13 @@ def test_rights_that_are_there_already_are_not_given_again(secured: Secured) -> 
 
 def test_without_a_sandbox_simulated_people_have_neither_password_nor_rights(secured: Secured) -> None:
     plain = table(sandbox=False)
-    knock(secured.access("simulator"), 30)
+    try_access(secured.access("simulator"), 30)
     try:
         give_users(secured.broker.access, secured.credentials, plain)
         give_rights(secured.broker.access, rights_of_users(secured.credentials, plain))
         for name in SANDBOX:
             with pytest.raises(NoAccess, match="does not let this program in"):
-                knock(secured.access(name), 30)
+                try_access(secured.access(name), 30)
         door = walk(secured.access("door"))
         assert Granted("topic", requests_topic("release"), "write") in door and user_of("door") == "customs-door"
     finally:

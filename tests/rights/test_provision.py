@@ -13,7 +13,7 @@ from deploy.kafka.rights import make_credentials
 from schemas.rights import PROVISION, SANDBOX, table
 from schemas.topics import CATALOGUE
 from services.cli.processes import kafka_environment
-from services.shell.access import Access, NoAccess, file_of, knock
+from services.shell.access import Access, NoAccess, file_of, try_access
 from tests.rights.test_every_credential import expected
 from tests.rights.walk import walk, written
 
@@ -58,11 +58,11 @@ def test_a_cluster_gets_topics_users_and_rights_once(cluster: Broker, tmp_path: 
     assert dtg(cluster.access, "provision", "--sandbox").returncode == 0
     people = [Access(cluster.bootstrap, "SASL_PLAINTEXT", file_of(folder, name)) for name in SANDBOX]
     for each in people:
-        knock(each, 30)
+        try_access(each, 30)
     assert dtg(cluster.access, "provision").returncode == 0
     for each in people:
         with pytest.raises(NoAccess):
-            knock(each, 30)
+            try_access(each, 30)
 
 
 def test_what_is_missing_is_said_in_both_languages(cluster: Broker, tmp_path: Path) -> None:

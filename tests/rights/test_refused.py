@@ -25,7 +25,7 @@ from services.cli.processes import Child, read_model, rehearsal, worker
 from services.ports.notebook import Notebook
 from services.ports.notice import Away
 from services.ports.topic import TopicPort
-from services.shell.access import Access, Credential, NoAccess, knock, read_credential
+from services.shell.access import Access, Credential, NoAccess, read_credential, try_access
 from services.shell.layout import REFUSED_CODE
 from services.shell.loopback import open_page
 from services.shell.private_file import write_private
@@ -73,7 +73,7 @@ def working(child: Child) -> Iterator[Child]:
 def test_a_wrong_password_is_said_soon_and_in_both_languages(secured: Secured, forged: Path, name: str) -> None:
     began = time.monotonic()
     with pytest.raises(NoAccess) as error:
-        knock(Access(secured.broker.bootstrap, "SASL_PLAINTEXT", forged / f"{name}.json"), 60)
+        try_access(Access(secured.broker.bootstrap, "SASL_PLAINTEXT", forged / f"{name}.json"), 60)
     text = str(error.value)
     assert "does not let this program in" in text and is_chinese(text) and WRONG not in text
     assert time.monotonic() - began < 30

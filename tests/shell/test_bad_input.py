@@ -219,7 +219,7 @@ def test_an_order_that_raises_is_parked_itself_once_it_is_known_as_the_one_at_fa
     with pytest.raises(RuntimeError):
         worker.turn(request)
     turn = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
-    turn.refused = {(request.topic, request.partition, request.offset): Trouble("cannot_be_written", "it raised")}
+    turn.unwritable = {(request.topic, request.partition, request.offset): Trouble("cannot_be_written", "it raised")}
     turn.handle(worker.store, request)
     assert turn.outcome.parked == {"cannot_be_written": 1}
 
@@ -245,9 +245,9 @@ def test_a_replay_that_raises_in_a_later_turn_ends_once_its_key_is_known_as_the_
         with pytest.raises(OverflowError):
             worker.turn()
         turn = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
-        turn.refused = {(0, CONSIGNMENT): Trouble("cannot_be_written", "it raised")}
+        turn.unwritable = {(0, CONSIGNMENT): Trouble("cannot_be_written", "it raised")}
         turn.handle_deadlines(worker.store, 0, [CONSIGNMENT])
-    for _, key, entry, data in turn.changed():
+    for _, key, entry, data in turn.encode_changes():
         worker.store.put(key, data, entry.record.due, entry.state)
     worker.memory.commit(turn.outcome.outputs)
     (parked,) = [json.loads(out.value or b"") for out in turn.outcome.outputs]

@@ -58,7 +58,7 @@ def turn_of(decider: Decider, name: str, *messages: Raw) -> Turn:
     turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), PartitionStore()
     for message in messages:
         turn.handle(store, message)
-    assert max([len(data or b"") for _, _, _, data in turn.changed()], default=0) < 100_000
+    assert max([len(data or b"") for _, _, _, data in turn.encode_changes()], default=0) < 100_000
     return turn
 
 

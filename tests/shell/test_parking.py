@@ -545,7 +545,7 @@ def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:
         turn.handle(store, Raw(message.topic, partition, 3, message.key, message.value, message.headers))
         facts += kinds(turn).count("InspectionOrdered")
         assert turn.outcome.parked == ({} if partition == home else {"wrong_partition": 1})
-        for _, key, entry, data in turn.changed():
+        for _, key, entry, data in turn.encode_changes():
             store.put(key, data, entry.record.due)
         memory.commit(turn.outcome.outputs)
         if partition != home:
@@ -560,7 +560,7 @@ def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:
                 again = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory)
                 again.handle(store, Raw(TOPIC, partition, 1, CONSIGNMENT.encode(), value, {"ce_type": kind.encode()}))
                 assert kinds(again) == expected
-                for _, key, entry, data in again.changed():
+                for _, key, entry, data in again.encode_changes():
                     store.put(key, data, entry.record.due)
                 memory.commit(again.outcome.outputs)
             assert store.records == {}, "nothing is left of it"

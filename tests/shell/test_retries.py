@@ -78,7 +78,7 @@ def test_a_failed_batch_is_halved_by_what_was_taken_and_grows_again_after_succes
     for _ in range(10):
         retries.committed(MOST, 0.01, {})
     retries.failed(FENCED, 40, {INPUT: (0, 39)})
-    assert (retries.size, retries.failures, retries.may_be_of_message) == (20, 1, 0)
+    assert (retries.size, retries.failures, retries.message_failures) == (20, 1, 0)
     retries.failed(FENCED, 20, {INPUT: (0, 19)})
     assert (retries.size, retries.failures) == (10, 2)
     retries.committed(10, 0.01, {})
@@ -94,6 +94,6 @@ def test_failures_that_a_message_may_have_caused_are_counted_until_it_is_passed(
     retries.failed(REFUSED, 5, {INPUT: (0, 4)})
     retries.failed(REFUSED, 2, {INPUT: (0, 1)})
     retries.committed(4, 0.01, {INPUT: 4})
-    assert (retries.failures, retries.may_be_of_message) == (0, 2), "the message with offset 4 may be the one"
+    assert (retries.failures, retries.message_failures) == (0, 2), "the message with offset 4 may be the one"
     retries.committed(1, 0.01, {INPUT: 5})
-    assert (retries.failures, retries.may_be_of_message) == (0, 0)
+    assert (retries.failures, retries.message_failures) == (0, 0)

@@ -58,7 +58,7 @@ class Worker:
         for message in messages:
             turn.handle(self.store, message)
         turn.handle_deadlines(self.store, 0, self.store.due(at, 1000))
-        for _, key, entry, data in turn.changed():
+        for _, key, entry, data in turn.encode_changes():
             self.store.put(key, data, entry.record.due, entry.state)
         self.memory.commit(turn.outcome.outputs)
         return turn
@@ -158,7 +158,7 @@ def test_a_request_heard_again_is_counted_and_not_decided_again() -> None:
     answer = found()
     worker.turn(order(), answer)
     again = worker.turn(answer)
-    assert again.outcome.outputs == [] and again.outcome.duplicates == 1 and again.changed() == []
+    assert again.outcome.outputs == [] and again.outcome.duplicates == 1 and again.encode_changes() == []
 
 
 def batches() -> list[object]:
@@ -318,7 +318,7 @@ HELD = release.STATE.dump_json(release.INITIAL)
 
 def test_a_fact_of_no_concern_is_passed_over_without_a_look_at_its_value() -> None:
     turn = Worker().turn(raw(b"\xff", "customs-release-facts", headers={"ce_type": b"ReleaseGranted"}))
-    assert turn.outcome.outputs == [] and turn.changed() == []
+    assert turn.outcome.outputs == [] and turn.encode_changes() == []
 
 
 BAD = [

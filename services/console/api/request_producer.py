@@ -24,7 +24,7 @@ from services.console.readmodel.gate_answer import COUNTS_WHEN_ASKED
 from services.console.readmodel.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS
 from services.console.readmodel.write_behind import Unwritten
 from services.console.settings import ConsoleSettings
-from services.shell.access import Access, NoAccess, knock
+from services.shell.access import Access, NoAccess, try_access
 from services.shell.clients import intake_settings
 from services.shell.clock import now
 from services.shell.codec import Headers, encode, request_headers
@@ -340,8 +340,8 @@ class Asker:
                 await producer.stop()
                 if access.signs_in:
                     try:
-                        # aiokafka only logs that a sign-in was refused. So `knock` tries a sign-in, and raises an error if that is refused.
-                        await asyncio.to_thread(knock, access, 5)
+                        # aiokafka only logs that a sign-in was refused. So `try_access` tries a sign-in, and raises an error if that is refused.
+                        await asyncio.to_thread(try_access, access, 5)
                     except NoAccess as refused:
                         log.error("the producer is not let in", error=str(refused))
                         await asyncio.sleep(ACCESS_SECONDS)

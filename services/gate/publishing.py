@@ -37,16 +37,18 @@ from schemas.phrases import phrase, reason
 from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import StayCode
 from services.gate.box import Box, PublishedVisit
-from services.gate.consignments import declared_again, of_consignments
+from services.gate.consignments import facts_of_consignments, facts_of_same_goods
+from services.gate.departures import departure_of
+from services.gate.may_leave import Answer, answer, counted
 from services.gate.messages import Input
 from services.gate.reports import time_of
-from services.gate.visits import Answer, Truth, Visit, answer, counted, departure_of, subject_of
+from services.gate.truth import Truth, Visit, subject_of
 
 DESK = "gate"
 """The value of `retracted_by` in a fact about a strike that this desk ended."""
 
 
-def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
+def reply_to_request(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
     """Yields the fact that answers a request, made from the box to which the request was already added. A statement of
     the release desk has no such answer."""
     number, at = message.container_no, hearing.at
@@ -152,7 +154,7 @@ def answers(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterato
             assert_never(message)
 
 
-def end_strikes(names: tuple[str, ...], container_no: str, hearing: Hearing) -> Iterator[StrikeRetracted]:
+def facts_of_ended_strikes(names: tuple[str, ...], container_no: str, hearing: Hearing) -> Iterator[StrikeRetracted]:
     """Yields a fact for each of these consignments, because this desk itself ended their strikes
     (`visits.strikes_ended`)."""
     why = phrase("came_with_it")
@@ -172,10 +174,10 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
     the message; what the box has as published was published before the message."""
     verdict = answer(box, truth)
     published = {visit.id: visit for visit in box.visits}
-    gone, disturbed, code = False, False, box.published_code
+    left_now, disturbed, code = False, False, box.published_code
     for visit in truth.visits:
         for fact in _of_visit(box, visit, published.get(visit.id), container_no):
-            gone = gone or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
+            left_now = left_now or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
             code = code if isinstance(fact, VisitOpened) else ""
             disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in published
             yield fact
@@ -194,9 +196,9 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
                 report_id=alarm.report,
                 blocks=alarm.blocks,
             )
-    yield from of_consignments(box, truth, container_no, hearing)
-    yield from declared_again(box, truth, container_no, hearing)
-    yield from _verdict(box, truth, verdict, code, disturbed, gone, container_no, hearing)
+    yield from facts_of_consignments(box, truth, container_no, hearing)
+    yield from facts_of_same_goods(box, truth, container_no, hearing)
+    yield from _verdict(box, truth, verdict, code, disturbed, left_now, container_no, hearing)
 
 
 def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, container_no: str) -> Iterator[Fact]:
@@ -215,7 +217,7 @@ def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, containe
                 laden=visit.opening.laden if visit.opening else None,
             )
         return
-    how, at = ended(box, visit), visit.closed
+    how, at = how_ended(box, visit), visit.closed
     assert at is not None, "it is closed"
     if published is not None and (published.how, published.report) == (how, closing):
         return
@@ -245,7 +247,7 @@ def _another_is_open(box: Box, visit_id: str) -> bool:
     return any(visit.id != visit_id and not visit.how for visit in box.visits)
 
 
-def ended(box: Box, visit: Visit) -> str:
+def how_ended(box: Box, visit: Visit) -> str:
     """Returns how a closed visit ended, in the words of `VisitClosed`. It is `gated_out` only if all goods were
     allowed to leave."""
     match visit.how:
@@ -266,7 +268,7 @@ def _verdict(
     verdict: Answer,
     code: str,
     disturbed: bool,
-    gone: bool,
+    left_now: bool,
     container_no: str,
     hearing: Hearing,
 ) -> Iterator[ContainerMayLeave | ContainerMustStay]:
@@ -274,11 +276,11 @@ def _verdict(
     turn or before.
 
     `disturbed`: whether alarms or facts about visits are published just before the answer. If so, an unchanged yes is
-    published again, because a reader could take the end of another visit for the end of this one. `gone`: whether a
+    published again, because a reader could take the end of another visit for the end of this one. `left_now`: whether a
     departure is published just before the answer. If so, no visit is open, and a no is not needed.
     """
     if not verdict.leave:
-        if not gone and _is_news(box, verdict.code, code):
+        if not left_now and _must_be_published(box, verdict.code, code):
             yield _no(box, truth, verdict, container_no, hearing)
     elif disturbed or not _is_published(box, truth, verdict):
         yield _yes(box, truth, verdict, container_no, hearing)
@@ -290,7 +292,7 @@ def _is_published(box: Box, truth: Truth, verdict: Answer) -> bool:
     return last is not None and (last.visit, last.consignments) == (_open(truth).id, verdict.consignments)
 
 
-def _is_news(box: Box, now: StayCode | None, published: str) -> bool:
+def _must_be_published(box: Box, now: StayCode | None, published: str) -> bool:
     """Returns whether this no must be published. `now`: what the container waits for. `published`: the code that was
     published last, in this turn or before; empty if no code was published.
 
