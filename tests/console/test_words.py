@@ -103,7 +103,10 @@ WAITS = {
 }
 SHAPES = set(get_args(ErrorType))
 """pydantic's names for the faults of a field."""
-BY_PART = ("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units")
+BY_PART = (
+    *("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units"),
+    "key_states",
+)
 """Groups whose rows are looked up by a computed key. The part of the key after the group is a literal in the code, or a
 member of SHAPES, WAITS or WRITTEN_BEFORE."""
 READ_BACK = "written"
