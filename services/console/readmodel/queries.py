@@ -26,6 +26,7 @@ from sqlalchemy import (
 from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word
 from services.console.readmodel import tables as t
 from services.console.readmodel.batch import FEED_TOPIC
+from services.console.readmodel.byte_length import ByteLength
 from services.console.readmodel.consignment import Consignment, OpenHold
 from services.console.readmodel.container import Container, ReportRow
 from services.console.readmodel.container_rows import (
@@ -145,10 +146,10 @@ class ReadModelQueries:
         return found
 
     def timeline(self, key: str) -> list[Row[Any]]:
-        """Returns every message under this key, in the order of the column `place`, without its content. `size`: how many characters the
+        """Returns every message under this key, in the order of the column `place`, without its content. `size`: how many bytes the
         content has."""
         f = t.FACTS.c
-        columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, func.length(f.body).label("size"))
+        columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, ByteLength(f.body).label("size"))
         return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
 
     def newest(self, key: str, kinds: Iterable[str], most: int) -> list[Row[Any]]:
@@ -537,11 +538,11 @@ def _feed_rows() -> Select[Any]:
     """Returns the query for entries of the feed with their epoch and fact. If an entry has no fact, `read` says whether its message was
     read already. It is a single statement, so that entries, facts and offsets are of the same moment.
 
-    `body` is empty if it is longer than `BODY_BYTES`; `size`: how many characters it has.
+    `body` is empty if it is longer than `BODY_BYTES`; `size`: how many bytes it has.
     """
     r, f, e, o = t.RELEASES.c, t.FACTS.c, t.FEED_EPOCHS.c, t.OFFSETS.c
     epoch = select(e.epoch).where(e.first_number <= r.cursor).order_by(e.first_number.desc()).limit(1)
-    size = func.length(f.body)
+    size = ByteLength(f.body)
     offset = r.place.bitwise_and((1 << OFFSET_BITS) - 1)
     partition: ColumnElement[int] = literal_column(f"(releases.place >> {OFFSET_BITS}) & {0x3FFF}")
     return (
