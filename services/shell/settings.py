@@ -11,6 +11,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.shell.access import Access, Security, file_of
 from services.shell.servers import NotServers, addresses
 
+MAX_POLL_SECONDS = 900
+"""If the loop of a desk does not poll its consumer for so long, the client leaves the consumer group. A loop that hangs is ended much
+earlier, because `/livez` answers with an error. The loop does not poll during a restore, which therefore has a shorter limit."""
+
 
 def servers(text: str) -> str:
     """Returns the text if it is a list of bootstrap servers. Raises PydanticCustomError if it is not."""
@@ -135,7 +139,7 @@ class WorkerSettings(AccessSettings):
     session_timeout_ms: int = Field(
         6_000,
         ge=1000,
-        le=900_000,  # librdkafka allows at most its `max.poll.interval.ms`, which clients.py sets
+        le=MAX_POLL_SECONDS * 1000,  # librdkafka allows at most its `max.poll.interval.ms`
         description="milliseconds without a heartbeat after which the broker takes a worker for lost",
     )
     accept_lost_states: str = Field(
