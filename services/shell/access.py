@@ -274,8 +274,9 @@ class Refusals:
 def knock(access: Access, seconds: float) -> None:
     """Tests whether the cluster accepts this program, with or without a credential. Raises NoAccess if it does not.
 
-    Returns as soon as the cluster accepts the program. Also returns if no broker accepts a connection, or after `seconds` without an
-    answer, because callers that need the broker wait for it themselves.
+    Returns as soon as the cluster accepts the program. Also returns if no broker accepts a connection, or after `seconds` if the cluster
+    has neither accepted nor refused the program, for example because it ends each connection of a program that signs in. The caller's own
+    next request to the cluster then waits or fails. Raises NotServers if the addresses of the cluster cannot be read.
     """
     refusals = Refusals()
     settings: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 50}

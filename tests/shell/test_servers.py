@@ -13,7 +13,7 @@ from services.ports.notebook import Notebook
 from services.ports.notice import Away
 from services.ports.topic import TopicPort
 from services.shell import servers as module
-from services.shell.access import Access, accepts
+from services.shell.access import Access, accepts, file_of, knock, make_credential
 from services.shell.servers import NotServers, addresses
 from services.shell.worker import broker_accepts
 from tests.loops import finish
@@ -72,6 +72,16 @@ def test_a_text_that_is_no_list_of_servers_is_refused_wherever_it_is_read(text: 
 def test_a_broker_at_the_default_port_is_found(server: str, listening: int) -> None:
     assert finish(broker_accepts(server)) and accepts(server)
     assert not finish(broker_accepts("a..b")) and not accepts("a..b"), "no name of a host"
+
+
+def test_whether_a_program_is_accepted_stays_open_while_no_broker_answers(tmp_path: Path) -> None:
+    """Whoever knocks goes on then: its own next request waits for the broker, or fails."""
+    knock(Access(f"127.0.0.1:{free_port()}"), 600)
+    make_credential(tmp_path, "gate")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        for access in (Access(address), Access(address, "SASL_PLAINTEXT", file_of(tmp_path, "gate"))):
+            knock(access, 1.5)
 
 
 def test_a_port_client_says_which_address_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
