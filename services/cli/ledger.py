@@ -352,7 +352,7 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Lo
     for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
         looks[fact.body["control"]] = fact
     treatments: dict[str, LoggedMessage] = {}
-    for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=_age):
+    for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=_finding_and_revision):
         treatments[fact.body["origin"]] = fact
     reopened = sorted(c for c in controls if c in looks and looks[c].kind not in (*LOOKED, "InspectionFailed"))
     for control, look in looks.items():
@@ -370,7 +370,9 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Lo
         ledger.wrongly_released.append(f"{key}: released after a failed control")
 
 
-def _age(fact: LoggedMessage) -> tuple[int, int]:
+def _finding_and_revision(fact: LoggedMessage) -> tuple[int, int]:
+    """Returns which finding a fact about a treatment answers, and the revision of that answer. Of two facts about the same treatment, the
+    one with the higher pair is the later."""
     return int(fact.body.get("finding", 0)), _revision(fact)
 
 

@@ -287,7 +287,7 @@ def _problems(app: FastAPI) -> None:
 
     async def rows_away(request: Request, error: Exception) -> Response:
         log.warning("the read model does not answer", error=str(error).splitlines()[0][:300])
-        if request.url.path.startswith("/api/v1/containers/") and request.method == "GET":
+        if request.scope.get("endpoint") is answers.gate_question:
             return _stays(request)
         return _tell(request, Problem(503, "rows_away", headers={"Retry-After": "2"}))
 

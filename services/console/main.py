@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from typing import cast
 
 import structlog
 import uvicorn
@@ -107,7 +108,8 @@ def config_of(settings: ConsoleSettings, app: ASGIApp) -> uvicorn.Config:
         port=settings.console_port,
         access_log=False,
         log_level="warning",
-        timeout_graceful_shutdown=int(settings.stop_seconds),
+        # the parameter is declared as int, but uvicorn gives it to `asyncio.wait_for`; int would make 0 of a part of a second
+        timeout_graceful_shutdown=cast(int, settings.stop_seconds),
         timeout_keep_alive=30,
         server_header=False,
     )

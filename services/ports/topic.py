@@ -26,6 +26,7 @@ from services.shell.access import Access, NoAccess, access_to, try_access
 from services.shell.advance import Advance, unreported
 from services.shell.clock import stopwatch
 from services.shell.codec import Raw
+from services.shell.servers import NotServers
 
 LOOK_SECONDS = 5.0
 """After how many seconds `read` checks the ids of the topics again. `ask` checks them at each call."""
@@ -45,7 +46,7 @@ class TopicPort:
         former: bool = False,
         **options: Any,
     ) -> None:
-        """`kafka`: bootstrap servers, or an `Access` to sign in. Raises Away if its credential is refused.
+        """`kafka`: bootstrap servers, or an `Access` to sign in. Raises Away if its addresses cannot be read, or if its credential is refused.
 
         `console`: the console that is also asked before a yes, because it knows a hold before the release desk has decided about it. `former`:
         whether the topics of the previous software version are also read; they are read from their beginning if the notebook has no offsets of
@@ -67,7 +68,7 @@ class TopicPort:
             options = {**access.kafka_python(), **options}
             if access.signs_in:
                 try_access(access, REQUEST_MS / 1000)
-        except NoAccess as error:
+        except (NoAccess, NotServers) as error:
             raise Away(str(error)) from error
         common = {name: value for name, value in options.items() if name in KafkaAdminClient.DEFAULT_CONFIG}
         with _library(f"no Kafka cluster answers at {access.servers}"):

@@ -15,8 +15,9 @@ from confluent_kafka.admin import AdminClient
 from schemas.rights import user_of
 from services.shell.fresh import fresh_key
 from services.shell.layout import CannotContinue
-from services.shell.listeners import is_loopback, listeners
+from services.shell.listeners import listeners, reaches_loopback
 from services.shell.private_file import NotPrivate, read_private, write_private
+from services.shell.servers import Address, addresses
 
 if TYPE_CHECKING:
     from faust.auth import SASLCredentials
@@ -122,7 +123,8 @@ class Access:
     certificates; empty: the CA certificates of the system.
 
     The password is read from its file whenever a client is made, and is kept nowhere else. Methods that need the
-    password raise NoAccess if the file cannot be used.
+    password raise NoAccess if the file cannot be used. Methods that return connection settings raise NotServers if `servers` is no list of
+    bootstrap servers.
     """
 
     servers: str
@@ -143,11 +145,11 @@ class Access:
     def confluent(self) -> dict[str, object]:
         """Returns the connection settings for a confluent-kafka client."""
         if not self.signs_in:
-            return {"bootstrap.servers": self.servers}
+            return {"bootstrap.servers": self._joined()}
         held = self._to_send()
         more = {"ssl.ca.location": self.ca_file} if self.security == "SASL_SSL" and self.ca_file else {}
         return {
-            "bootstrap.servers": self.servers,
+            "bootstrap.servers": self._joined(),
             "security.protocol": self.security,
             "sasl.mechanism": held.mechanism,
             "sasl.username": held.username,
@@ -158,15 +160,15 @@ class Access:
     def kafka_python(self) -> dict[str, Any]:
         """Returns the connection settings for a kafka-python client."""
         if not self.signs_in:
-            return {"bootstrap_servers": self.servers.split(",")}
+            return {"bootstrap_servers": self._joined().split(",")}
         more = {"ssl_cafile": self.ca_file} if self.security == "SASL_SSL" and self.ca_file else {}
-        return {"bootstrap_servers": self.servers.split(","), **self._by_name(), **more}
+        return {"bootstrap_servers": self._joined().split(","), **self._by_name(), **more}
 
     def aiokafka(self) -> dict[str, Any]:
         """Returns the connection settings for an aiokafka client."""
         if not self.signs_in:
-            return {"bootstrap_servers": self.servers}
-        return {"bootstrap_servers": self.servers, **self._by_name(), "ssl_context": self._tls()}
+            return {"bootstrap_servers": self._joined()}
+        return {"bootstrap_servers": self._joined(), **self._by_name(), "ssl_context": self._tls()}
 
     def faust(self) -> "SASLCredentials | None":
         """Returns the credentials for Faust's app; None if clients need not sign in."""
@@ -189,13 +191,12 @@ class Access:
         """
         held = self.credential()
         if held.mechanism == "PLAIN" and self.security == "SASL_PLAINTEXT":
-            for server in self.servers.split(","):
-                host, _, port = server.strip().rpartition(":")
-                if is_loopback(host) and port.isdecimal():
-                    self._refuse_others(server, listeners(int(port)))
+            for server in addresses(self.servers):
+                if reaches_loopback(server.host):
+                    self._refuse_others(server, listeners(server.port))
         return held
 
-    def _refuse_others(self, server: str, users: frozenset[int] | None) -> None:
+    def _refuse_others(self, server: Address, users: frozenset[int] | None) -> None:
         """Raises NoAccess if a program of any user but root and the owner of the credential's file listens at `server`.
         Also raises it if no program listens there, because another user's program could be the next to listen.
 
@@ -209,6 +210,10 @@ class Access:
             f"{who} listens at {server}, so the password in {self.file} is not sent there. 该端口无本用户的 Kafka，未发送密码。 "
             "End that program, or start the broker first: `dtg up`"
         )
+
+    def _joined(self) -> str:
+        """Returns the bootstrap servers in one form for all libraries, each with its port: host:port[,host:port]."""
+        return ",".join(map(str, addresses(self.servers)))
 
     def _by_name(self) -> dict[str, str]:
         held = self._to_send()
@@ -270,8 +275,9 @@ class Refusals:
 def try_access(access: Access, seconds: float) -> None:
     """Tests whether the cluster accepts this program, with or without a credential. Raises NoAccess if it does not.
 
-    Returns as soon as the cluster accepts the program. Also returns if no broker accepts a connection, or after `seconds` without an
-    answer, because callers that need the broker wait for it themselves.
+    Returns as soon as the cluster accepts the program. Also returns if no broker accepts a connection, or after `seconds` if the cluster
+    has neither accepted nor refused the program, for example because it ends each connection of a program that signs in. The caller's own
+    next request to the cluster then waits or fails. Raises NotServers if the addresses of the cluster cannot be read.
     """
     refusals = Refusals()
     settings: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 50}
@@ -297,12 +303,12 @@ def try_access(access: Access, seconds: float) -> None:
 
 
 def accepts(servers: str) -> bool:
-    """Returns whether one of these servers (host:port[,host:port]) accepts a connection."""
-    for server in servers.split(","):
-        host, _, port = server.strip().rpartition(":")
+    """Returns whether one of these servers (host:port[,host:port]) accepts a connection. Raises NotServers if the text is no list of
+    servers."""
+    for server in addresses(servers):
         try:
-            socket.create_connection((host.strip("[]"), int(port)), ATTEMPT_SECONDS).close()
-        except (OSError, ValueError):
+            socket.create_connection(server, ATTEMPT_SECONDS).close()
+        except (OSError, UnicodeError):  # UnicodeError: the text cannot be the name of a host
             continue
         return True
     return False

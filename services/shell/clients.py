@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.rights import group_of
 from services.shell.access import Access
-from services.shell.settings import WorkerSettings
+from services.shell.settings import MAX_POLL_SECONDS, WorkerSettings
 
 Settings = Mapping[str, Any]
 
@@ -89,9 +89,7 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": settings.heartbeat_ms,
-        # This time is longer than any restore takes. A loop that hangs is ended much earlier, because `/livez` answers
-        # with an error.
-        "max.poll.interval.ms": 900_000,
+        "max.poll.interval.ms": MAX_POLL_SECONDS * 1000,
         "queued.max.messages.kbytes": 16_384,
         # The client fetches again only after the loop has taken every message that was fetched. So while the loop decides a batch, further
         # messages collect at the broker, and the next fetch returns them together. A fetch is expensive, because the

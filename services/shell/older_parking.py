@@ -66,8 +66,9 @@ class OlderParking:
     ) -> None:
         """Settles a message that an older version published with the reason `parking_full`, at the offset
         `parked_offset` of the parked topic. No record counts this message. Unless the order has a corrected value, the
-        value is read at the message's origin."""
-        if entry.waits or order.origin in entry.record.settled:
+        value is read at the message's origin. Does nothing if this turn may not read so much any more; an operator must then give the order
+        again."""
+        if entry.waits or order.origin in entry.record.settled or not self._reader.may_read():
             return
         announced = self._reader.message_at(Origin(parked_topic(self._service), partition, parked_offset))
         fact = announced and waits_here(announced, self._service, key.encode())
@@ -78,7 +79,12 @@ class OlderParking:
             self._settlements.discarded(entry, key, partition, fact.origin, message.text("ce_type"), order.asked_by)
         else:
             edited = edited_value(order)
-            message = message._replace(value=edited) if edited is not None else self._reader.whole(message)
+            if edited is not None:
+                message = message._replace(value=edited)
+            elif self._reader.may_read():
+                message = self._reader.whole(message)
+            else:
+                return
             trouble = self._handler.attempt(entry, key, message)
             if trouble is not None:
                 again = Trouble(PARKING_FULL, f"{trouble.reason}: {trouble.error}")

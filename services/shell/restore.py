@@ -9,12 +9,16 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from services.shell import positions
 from services.shell.clients import desk_reader
-from services.shell.settings import WorkerSettings
+from services.shell.settings import MAX_POLL_SECONDS, WorkerSettings
 from services.shell.store import PartitionStore
 
 BATCH = 10_000
 """How many messages are taken from the client at once. Built-in functions unpack a whole batch, which is faster than one
 call for each message."""
+
+LONGEST_SECONDS = MAX_POLL_SECONDS - 30.0
+"""How many seconds a restore may take. The loop does not poll its consumer meanwhile. After MAX_POLL_SECONDS without a poll, the client
+leaves the consumer group. The restore would then have been in vain, and would begin again for ever."""
 
 
 @dataclass(slots=True)
@@ -41,14 +45,16 @@ def restore(
     stop: threading.Event,
     progress: Restoring,
     timeout: float = 300,
+    longest: float = LONGEST_SECONDS,
 ) -> dict[int, PartitionStore]:
     """Returns partition → store with its committed records from a state topic, which is read with the credential of the
     service.
 
     Reads up to the high watermark that each partition has at the beginning of the call. If the transaction of a dead
     worker is still open, waits until the broker has ended the transaction. Raises TimeoutError after `timeout` seconds
-    without a message, and InterruptedError if `stop` is set.
+    without a message, or if the whole takes more than `longest` seconds, and InterruptedError if `stop` is set.
     """
+    began = time.monotonic()
     spans = _spans(service, settings, topic, partitions, progress)
     progress.total, progress.moved = sum(end - start for start, end in spans.values()), time.monotonic()
     waiting = {p: end for p, (_, end) in spans.items() if end > 0}
@@ -64,6 +70,11 @@ def restore(
                     raise InterruptedError(f"stopped while restoring {topic}")
                 if time.monotonic() > progress.moved + timeout:
                     raise TimeoutError(f"{topic}: nothing came from partitions {sorted(waiting)} for {timeout} s")
+                if time.monotonic() > began + longest:
+                    raise TimeoutError(
+                        f"{topic}: {progress.read} of {progress.total} messages were read within {longest:.0f} s, after which the group "
+                        "takes a worker for lost. 恢复超时，请由更多工作进程分担分区。 Let more workers share the partitions: docs/scaling.md"
+                    )
                 batch = _messages(reader.consume(BATCH, 0.05), waiting)
                 progress.turned = time.monotonic()
                 if batch:

@@ -1,7 +1,6 @@
 """Which settings does a worker read from its environment? Their names begin with DTG_, and the description of each says its unit."""
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,24 +9,24 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.shell.access import Access, Security, file_of
+from services.shell.servers import NotServers, addresses
 
-_SERVER = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:,/\[\]]+)(?::(\d{1,5}))?")
-HIGHEST_PORT = 65_535
+MAX_POLL_SECONDS = 900
+"""If the loop of a desk does not poll its consumer for so long, the client leaves the consumer group. A loop that hangs is ended much
+earlier, because `/livez` answers with an error. The loop does not poll during a restore, which therefore has a shorter limit."""
 
 
 def servers(text: str) -> str:
     """Returns the text if it is a list of bootstrap servers. Raises PydanticCustomError if it is not."""
-    for each in text.split(","):
-        named = _SERVER.fullmatch(each.strip())
-        if named is None or not 1 <= int(named[1] or 1) <= HIGHEST_PORT:
-            raise PydanticCustomError(
-                "servers", "'{each}' is no host:port[,host:port], ports from 1 to 65535 地址有误", {"each": each}
-            )
+    try:
+        addresses(text)
+    except NotServers as error:
+        raise PydanticCustomError("servers", "{why}", {"why": str(error)}) from None
     return text
 
 
 Servers = Annotated[str, AfterValidator(servers)]
-"""The bootstrap servers of a Kafka cluster: host:port[,host:port]. Without a port, Kafka's default port is used."""
+"""The bootstrap servers of a Kafka cluster: host:port[,host:port], see `addresses`. Without a port, Kafka's default port is used."""
 
 StallSeconds = Annotated[
     float,
@@ -112,7 +111,8 @@ class WorkerSettings(AccessSettings):
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
     kafka: Servers = Field(
-        "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY"
+        "127.0.0.1:9092",
+        description="bootstrap servers, host[:port][,host[:port]], by default port 9092; see DTG_KAFKA_SECURITY",
     )
     partitions: int = Field(
         8, ge=1, le=1000, description="number of partitions of every topic; it cannot be changed in a cluster"
@@ -139,7 +139,7 @@ class WorkerSettings(AccessSettings):
     session_timeout_ms: int = Field(
         6_000,
         ge=1000,
-        le=900_000,  # librdkafka allows at most its `max.poll.interval.ms`, which clients.py sets
+        le=MAX_POLL_SECONDS * 1000,  # librdkafka allows at most its `max.poll.interval.ms`
         description="milliseconds without a heartbeat after which the broker takes a worker for lost",
     )
     accept_lost_states: str = Field(

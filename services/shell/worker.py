@@ -28,6 +28,7 @@ from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, CannotContinue
 from services.shell.loop import Loop
 from services.shell.metrics import OTHER, Labels
+from services.shell.servers import addresses
 from services.shell.settings import WorkerSettings
 
 ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
@@ -126,13 +127,12 @@ class LoopService(Service):
 
 async def broker_accepts(bootstrap: str) -> bool:
     """Returns whether one of the bootstrap servers accepts a connection now and keeps it open. A proxy without its broker may close
-    a connection at once, which does not count."""
-    for server in bootstrap.split(","):
-        host, _, port = server.strip().rpartition(":")
+    a connection at once, which does not count. Raises NotServers if the text is no list of servers."""
+    for server in addresses(bootstrap):
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-        except (OSError, TimeoutError):
+                reader, writer = await asyncio.open_connection(server.host, server.port)
+        except (OSError, TimeoutError, UnicodeError):  # UnicodeError: the text cannot be the name of a host
             continue
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -188,7 +188,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
     folder.mkdir(parents=True, exist_ok=True)
     app = Frame(
         f"customs-worker-{names}-{settings.slot}",
-        broker=[f"kafka://{server}" for server in settings.kafka.split(",")],
+        broker=[f"kafka://{server}" for server in addresses(settings.kafka)],
         broker_credentials=access.faust(),
         topic_disable_leader=True,
         topic_allow_declare=False,

@@ -1,14 +1,26 @@
 """Are people, grants and requests found by name, goods and day, page by page, and is nothing shown from which a secret
 could be derived?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from services.console.access.account_queries import AccountQueries, InForce, accounts, grants, readings, requests
-from services.console.access.accounts import DAY, HOUR, IDLE_MINUTES, MINUTE, SECOND, Account, Accounts
+from services.console.access.accounts import (
+    DAY,
+    HOUR,
+    IDLE_MINUTES,
+    MINUTE,
+    SECOND,
+    Account,
+    Accounts,
+    SignInRefused,
+    why_no_key,
+    written,
+)
 from services.console.access.readings import AGAIN_SECONDS, GIVEN_UP, Readings
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
@@ -71,10 +83,37 @@ def test_sessions_and_keys_that_are_good_no_more_are_not_counted(engine: Engine)
     people.make_key("clerk_0", by="admin", at=AT)
     people.revoke(people.make_key("clerk_0", by="admin", at=AT).key_id, by="admin", at=AT)
     later = AT + IDLE_MINUTES * MINUTE
-    assert record.in_force(["clerk_0", "clerk_1"], AT)["clerk_0"] == InForce(2, later, 2)
+    assert record.in_force(["clerk_0", "clerk_1"], later - MINUTE)["clerk_0"] == InForce(2, later, 2)
     assert record.in_force(["clerk_0", "clerk_1"], later) == {"clerk_0": InForce(1, later, 1), "clerk_1": InForce()}
     listed = record.keys_of("clerk_0")
     assert len(listed) == 3 and not any("digest" in row._mapping for row in listed)
+
+
+@pytest.mark.parametrize("at", [AT, AT - 10 * MINUTE, AT - 4 * MINUTE, AT + HOUR, AT + DAY])
+@pytest.mark.parametrize("closed", [False, True])
+def test_what_is_counted_is_what_is_accepted(engine: Engine, at: int, closed: bool) -> None:
+    """The clock may be set back after a session or key was made. The columns of a closed account are changed here directly, because
+    `change` also ends its sessions."""
+    people, record = Accounts(engine), AccountQueries(engine)
+    cookies = [people.open_session("clerk_0", "here:1", "10.0.0.1", made) for made in (AT - HOUR, AT, AT)]
+    keys = [written(people.make_key("clerk_0", by="admin", at=AT, ends_us=ends)) for ends in (None, AT + HOUR)]
+    people.session(cookies[1], "here:1", AT + 30 * MINUTE)  # the session was used then
+    with engine.begin() as connection:
+        connection.execute(update(t.ACCOUNTS).where(t.ACCOUNTS.c.account == "clerk_0").values(closed=closed))
+    counted = record.in_force(["clerk_0"], at)["clerk_0"]
+
+    def accepted(ask: Callable[[], object]) -> bool:
+        try:
+            ask()
+        except SignInRefused:
+            return False
+        return True
+
+    states = [why_no_key(row, people.account("clerk_0"), at) for row in record.keys_of("clerk_0")]
+    good_keys = [accepted(partial(people.key, key, at)) for key in keys]
+    good_sessions = [accepted(partial(people.session, cookie, "here:1", at)) for cookie in cookies]
+    assert (counted.sessions, counted.keys) == (sum(good_sessions), sum(good_keys))
+    assert states.count("") == counted.keys
 
 
 def test_the_companies_of_an_agent_are_listed_with_their_times(engine: Engine) -> None:

@@ -233,6 +233,17 @@ def test_other_roles_hold_from_the_next_request_on_and_a_stale_form_takes_nothin
     assert len(pages.people.grants()) == before, "nothing was changed, and nothing is on record"
 
 
+def test_a_key_of_a_closed_account_is_not_shown_as_in_force(pages: Pages) -> None:
+    admin = pages.browser("administrator")
+    key = shown(pages.send(admin, "make-key", account="terminal", scope_gate="on", days="30"))
+    assert "in force" in admin.get("/account?name=terminal").text
+    pages.send(admin, "close", account="terminal")
+    assert refused(lambda: pages.people.key(key, world_us())) == "account_closed"
+    page = admin.get("/account?name=terminal").text
+    assert "its account is closed" in page and "in force" not in page
+    assert "/accounts/act/revoke-key" in page and "/accounts/act/rotate-key" not in page
+
+
 def test_sessions_are_ended_accounts_closed_and_opened_and_passwords_made_anew(pages: Pages) -> None:
     admin, officer = pages.browser("administrator"), pages.browser(ODD)
     assert pages.send(admin, "end-sessions", account=ODD).status_code == 303

@@ -103,7 +103,10 @@ WAITS = {
 }
 SHAPES = set(get_args(ErrorType))
 """pydantic's names for the faults of a field."""
-BY_PART = ("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units")
+BY_PART = (
+    *("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units"),
+    "key_states",
+)
 """Groups of texts whose whole names are computed, so that the sources do not contain them. The part of a name after the
 group is a literal in the sources, or a member of SHAPES, WAITS or WRITTEN_BEFORE."""
 READ_BACK = "written"

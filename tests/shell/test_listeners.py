@@ -13,7 +13,8 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.errors import BrokerError, Interrupted
 from services.shell import listeners as module
 from services.shell.access import Access, NoAccess, file_of, make_credential
-from services.shell.listeners import is_loopback, listeners
+from services.shell.layout import CannotContinue
+from services.shell.listeners import listeners, reaches_loopback
 
 OURS, STRANGER = frozenset([os.getuid()]), 4242
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -67,10 +68,36 @@ def test_only_sockets_that_listen_where_a_client_of_the_loopback_comes_count(
     assert listeners(9092) == frozenset([4, 5])
     monkeypatch.setattr(module, "TABLES", (tmp_path / "none",))
     assert listeners(9092) is None, "a system without these tables"
-    assert [is_loopback(host) for host in ("127.0.0.9", "[::1]", "LOCALHOST", "10.0.0.5", "kafka-1")] == [
-        *(True, True, True),
-        *(False, False),
+
+
+@pytest.mark.parametrize(
+    ("host", "is_reached"),
+    [
+        *[(host, True) for host in ("127.0.0.9", "::1", "::ffff:127.0.0.1", "LOCALHOST", "kafka.localhost")],
+        *[(host, True) for host in ("127.1", "2130706433", "0", "0.0.0.0", "::")],
+        *[(host, False) for host in ("10.0.0.5", "2001:db8::5", "kafka-1.example", "a" * 64, "a..b")],
+    ],
+)
+def test_every_host_name_that_leads_to_the_loopback_is_known(host: str, is_reached: bool) -> None:
+    """On Linux, a client that connects to the unspecified address reaches the loopback."""
+    assert reaches_loopback(host) == is_reached
+
+
+def test_a_name_of_this_machine_leads_to_the_loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian's /etc/hosts has the machine's own name with the address 127.0.1.1."""
+    names = tmp_path / "hosts"
+    names.write_text(
+        "# names\nnonsense x\n\n127.0.1.1 Desk.example desk # ours\n192.0.2.7 broker\n::1\tip6-localhost\n"
+    )
+    monkeypatch.setattr(module, "HOSTS", names)
+    assert [
+        host for host in ("desk", "DESK.example", "ip6-localhost", "broker", "x", "ours") if reaches_loopback(host)
+    ] == [
+        *("desk", "DESK.example", "ip6-localhost"),
     ]
+    assert reaches_loopback(socket.gethostname())
+    monkeypatch.setattr(module, "HOSTS", tmp_path / "none")
+    assert not reaches_loopback("desk")
 
 
 def test_a_password_that_is_sent_as_it_is_goes_to_no_program_of_another_user(
@@ -89,6 +116,31 @@ def test_a_password_that_is_sent_as_it_is_goes_to_no_program_of_another_user(
         assert access(tmp_path, port, host="kafka-1.example").confluent(), "the administrator of a cluster decides"
     monkeypatch.setattr(module, "TABLES", (table(tmp_path, ("0100007F", port, "0A", 0)),))
     assert plain.confluent(), "root reads the file anyway"
+
+
+@pytest.mark.parametrize(
+    "servers",
+    ["localhost", "kafka-1.example:9092,localhost", "[::1]", "127.0.0.1", "127.1:9092", "0.0.0.0", " localhost "],
+)
+def test_an_address_without_a_port_is_checked_at_the_default_port(
+    servers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka's clients use the port 9092 if the address has none. A program of another user could listen there."""
+    monkeypatch.setattr(module, "TABLES", (table(tmp_path, ("00000000", 9092, "0A", STRANGER)),))
+    make_credential(tmp_path, "PLAIN", "PLAIN")
+    plain = Access(servers, "SASL_PLAINTEXT", file_of(tmp_path, "PLAIN"))
+    for connecting in (plain.confluent, plain.kafka_python, plain.aiokafka, plain.faust):
+        with pytest.raises(NoAccess, match="another user"):
+            connecting()
+
+
+@pytest.mark.parametrize("servers", ["", "::1", "localhost:kafka", "[::1", "localhost:９０９２"])
+def test_a_password_is_sent_to_no_address_that_cannot_be_read(servers: str, tmp_path: Path) -> None:
+    make_credential(tmp_path, "PLAIN", "PLAIN")
+    plain = Access(servers, "SASL_PLAINTEXT", file_of(tmp_path, "PLAIN"))
+    for connecting in (plain.confluent, plain.kafka_python, plain.aiokafka, plain.faust):
+        with pytest.raises(CannotContinue, match=r"is no host:port.*地址有误"):
+            connecting()
 
 
 @pytest.mark.parametrize("user", [None, STRANGER])

@@ -10,10 +10,18 @@ from typing import Any, cast
 import pytest
 
 from schemas.envelope import DeadlinePassed
-from schemas.parking import MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked, read_parking
+from schemas.parking import (
+    DiscardParked,
+    MessageParked,
+    Origin,
+    ParkedDiscarded,
+    ParkedReplayed,
+    ReplayParked,
+    read_parking,
+)
 from schemas.release import ContainerFreed, ContainerHeld, PlaceHold, ReportArrival
 from schemas.topics import orders_topic, parked_topic
-from schemas.vocabulary import ControlKind
+from schemas.vocabulary import ControlKind, consignment_id
 from services.gate import decider as gate
 from services.inspection import decider
 from services.release import decider as release
@@ -21,6 +29,7 @@ from services.shell import replay
 from services.shell.codec import LARGEST_MESSAGE, Raw, encode
 from services.shell.desk import Desk
 from services.shell.partition import partition_of
+from services.shell.settling import READS
 from services.shell.store import PartitionStore, decode_record, parked_in
 from services.shell.turn import Turn
 from tests.facts import consignment_assessed
@@ -290,6 +299,47 @@ def test_what_was_announced_as_parking_full_is_settled_once(action: str) -> None
     else:
         assert kinds(worker.turn(request)) == ["InspectionPassed", "ParkedReplayed"]
     assert kinds(worker.turn(request)) == [] and kinds(worker.turn(ordered(lost))) == []
+
+
+class CountedMemory(Memory):
+    """Counts how often a message is read by its position."""
+
+    found = 0
+
+    def message_at(self, origin: Origin) -> Raw | None:
+        self.found += 1
+        return super().message_at(origin)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settling", "turns"), [(DiscardParked, "ParkedDiscarded", 2), (ReplayParked, "ParkedReplayed", 3)]
+)
+def test_one_turn_reads_a_limited_number_of_messages_that_were_announced_as_parking_full(
+    kind: type[DiscardParked | ReplayParked], settling: str, turns: int
+) -> None:
+    """A replay reads two messages. The orders that a turn leaves undone are carried out when they are given again."""
+    worker, memory = Worker(), CountedMemory()
+    worker.memory, requests, announced = memory, [], OLDER["announcements"]["MessageParked"][0]
+    for number in range(READS + 5):
+        key = consignment_id("91370200163562681G", f"FULL-{number}")
+        value = (found().value or b"").replace(CONSIGNMENT.encode(), key.encode())
+        lost = found(key=key.encode(), value=value)
+        memory.lay(lost)
+        origin: dict[str, Any] = {"topic": lost.topic, "partition": 0, "offset": lost.offset}
+        full = announced | origin | {"reason": "parking_full", "value_kept": False, "value_base64": None, "key": key}
+        names = {"ce_type": b"MessageParked", "ce_source": b"/desks/inspection"}
+        lies = memory.parked.setdefault(0, [])
+        lies.append(Raw(parked_topic("inspection"), 0, number, key.encode(), json.dumps(full).encode(), names))
+        who: dict[str, Any] = {"service": "inspection", "asked_by": "op", "occurred_at": NOON}
+        one = kind(subject=key, parked_offset=number, **origin, **who)
+        requests.append(raw(one, TOPIC, key=key.encode()))
+    settled = []
+    for _ in range(turns):
+        memory.found = 0
+        settled.append(len(of(worker.turn(*requests), settling)))
+        assert memory.found <= READS
+    assert sum(settled) == len(requests) and settled[0] == READS // (1 if kind is DiscardParked else 2)
+    assert kinds(worker.turn(*requests)) == []
 
 
 # messages that hold goods are decided although earlier messages are parked

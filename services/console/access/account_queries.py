@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select, true
 
-from services.console.access.accounts import IDLE_MINUTES, MINUTE
+from services.console.access.accounts import IDLE_MINUTES, MINUTE, SKEW
 from services.console.readmodel import tables as t
 from services.console.readmodel.consignment import plain
 from services.console.readmodel.lists import ListPart, ListPosition, read
@@ -121,12 +121,25 @@ class AccountQueries:
 
     def in_force(self, names: Iterable[str], at: int) -> dict[str, InForce]:
         """Returns account → how many of its sessions and keys are valid at the time `at` (microseconds since 1970 UTC),
-        and when its sessions were last used."""
-        s, k, wanted = t.SESSIONS.c, t.API_KEYS.c, list(names)
-        good = and_(s.account.in_(wanted), s.ends_us > at, s.used_us > at - IDLE_MINUTES * MINUTE)
-        sessions = select(s.account, func.count(), func.max(s.used_us)).where(good).group_by(s.account)
-        lasting = and_(k.revoked_us.is_(None), or_(k.ends_us.is_(None), k.ends_us > at))
-        keys = select(k.account, func.count()).where(k.account.in_(wanted), lasting).group_by(k.account)
+        and when its sessions were last used. Valid are the sessions and keys that `Accounts.session` and `Accounts.key`
+        accept; a closed account has none."""
+        a, s, k = t.ACCOUNTS.c, t.SESSIONS.c, t.API_KEYS.c
+        wanted, newest = list(names), at + SKEW
+        good = and_(s.ends_us > at, s.used_us > at - IDLE_MINUTES * MINUTE, s.used_us <= newest, s.made_us <= newest)
+        lasting = and_(k.revoked_us.is_(None), or_(k.ends_us.is_(None), k.ends_us > at), k.made_us <= newest)
+        open_accounts = and_(a.account.in_(wanted), a.closed.is_(False))
+        sessions = (
+            select(s.account, func.count(), func.max(s.used_us))
+            .join(t.ACCOUNTS, a.account == s.account)
+            .where(open_accounts, good)
+            .group_by(s.account)
+        )
+        keys = (
+            select(k.account, func.count())
+            .join(t.ACCOUNTS, a.account == k.account)
+            .where(open_accounts, lasting)
+            .group_by(k.account)
+        )
         with self._engine.begin() as connection:
             signed_in = {row[0]: (row[1], row[2]) for row in connection.execute(sessions)}
             with_keys = {row[0]: row[1] for row in connection.execute(keys)}

@@ -435,14 +435,9 @@ class Accounts:
                 raise SignInRefused("key_unknown")
             account = _account(connection, row.account)
             clients = _clients(connection, account.company, at) if account else ()
-        if row.revoked_us is not None:
-            raise SignInRefused("key_revoked", seen=row.key_id)
-        if row.ends_us is not None and at >= row.ends_us:
-            raise SignInRefused("key_expired", seen=row.key_id)
-        if row.made_us > at + SKEW:
-            raise SignInRefused("clock_set_back")
-        if account is None or account.closed:
-            raise SignInRefused("account_closed")
+        why = why_no_key(row, account, at)
+        if why or account is None:
+            raise SignInRefused(why, seen=row.key_id)
         scopes = frozenset([Scope(scope) for scope in row.scopes.split() if scope in _SCOPES])
         return KnownKey(account.who(clients, scopes=scopes), row.ends_us)
 
@@ -644,6 +639,17 @@ def _check_companies(connection: Connection, account: Account) -> None:
         and connection.execute(select(a.account).where(func.lower(a.account) == company.lower(), *others)).first()
     ):
         raise NotGranted(f"The company {company} is the name of another account. 企业代码是其他账户的名称")
+
+
+def why_no_key(row: Any, account: Account | None, at: int) -> str:
+    """Returns the code of the reason why this key is refused at the time `at`; empty if it is valid. `account`: the account of the key."""
+    if row.revoked_us is not None:
+        return "key_revoked"
+    if row.ends_us is not None and at >= row.ends_us:
+        return "key_expired"
+    if row.made_us > at + SKEW:
+        return "clock_set_back"
+    return "account_closed" if account is None or account.closed else ""
 
 
 def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:

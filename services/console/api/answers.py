@@ -47,7 +47,7 @@ from services.console.api.documents import (
 from services.console.api.goods_access import VisibleGoods, condition, consignment_of, cut, inside, may_read, unknown
 from services.console.api.masking import body_for, masked
 from services.console.api.paging import fit
-from services.console.api.problems import Problem, documented
+from services.console.api.problems import MEDIA_TYPE, REFERENCE, Problem, documented
 from services.console.api.request_producer import RequestRow
 from services.console.api.requests import OfConsignment, OfContainer, Responses
 from services.console.api.views import (
@@ -124,6 +124,14 @@ After = Annotated[
 READ: Responses = documented(
     (422, "A parameter does not have the required shape"), (503, "The read model does not answer")
 )
+GATE: Responses = {
+    **READ,
+    503: {
+        "model": GateView,
+        "description": "The read model does not answer: the container must stay, with `reason` `away`; or a problem, by its media type",
+        "content": {MEDIA_TYPE: REFERENCE},
+    },
+}
 NOT_THERE: Responses = {**READ, **documented((404, "There is no message about it"))}
 
 
@@ -551,7 +559,7 @@ def _unanswered(context: ConsoleContext, request: RequestRow, projected: bool) -
 @router.get(
     "/containers/{container_no}",
     response_model=GateView,
-    responses=READ,
+    responses=GATE,
     tags=["ports"],
     summary="May this container leave?",
 )

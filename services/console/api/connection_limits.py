@@ -101,9 +101,11 @@ class LimitedProtocol(HttpToolsProtocol):
         """Returns whether the request line and the headers exceed the limit for headers. While a body is received,
         returns whether its chunk sizes, chunk extensions and trailers have more bytes than the body so far and this
         limit together."""
-        around_body = self._sent_bytes - 2 * self._body_total
-        size = self._head_bytes if self._in_head else around_body
-        return not self._refused and size > self.settings.header_limit_bytes
+        size, most = self._head_bytes, self.settings.header_limit_bytes
+        if not self._in_head:
+            around_body = self._sent_bytes - self._body_total
+            size, most = around_body, most + self._body_total
+        return not self._refused and size > most
 
     def _expect_head(self) -> None:
         self._cancel()

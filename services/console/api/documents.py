@@ -286,8 +286,8 @@ def entries(
     room: int = PAGE_BYTES,
 ) -> list[Entry]:
     """Returns these rows of `tables.FACTS` as the entries of a timeline, with their contents, masked for this audience.
-    A content is replaced by a link if it is longer than `longest` characters, or if it does not fit into `room`
-    characters together with the contents before it."""
+    A content is replaced by a link if it is longer than `longest` bytes, or if it does not fit into `room` bytes
+    together with the contents before it."""
     listed = list(facts)
     short = set[int]()
     for fact in listed:

@@ -14,7 +14,17 @@ from fastapi.responses import RedirectResponse, Response
 from schemas.bounds import LINE
 from schemas.codes.bilingual import Bilingual
 from services.console.access.account_queries import AccountQueries, accounts, grants
-from services.console.access.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
+from services.console.access.accounts import (
+    DAY,
+    HOUR,
+    LONGEST_NAME,
+    Account,
+    Accounts,
+    NotGranted,
+    Shown,
+    why_no_key,
+    written,
+)
 from services.console.access.rights import GIVING, Role, Scope
 from services.console.api import paging
 from services.console.api.answers import After
@@ -240,7 +250,7 @@ def _account(request: Request, name: str, problem: Problem | None = None, typed:
         account=account._replace(password="yes" if account.password else ""),
         at=at,
         in_force=record.in_force([name], at)[name],
-        keys=record.keys_of(name),
+        keys=[(key, why_no_key(key, account, at)) for key in record.keys_of(name)],
         clients=record.clients_of(account.company),
         grants=[row for _, row in given[:LATEST]],
         more=f"/grants?{urlencode({'account': name})}" if len(given) > LATEST else None,

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word
 from services.console.readmodel import tables as t
 from services.console.readmodel.batch import FEED_TOPIC
+from services.console.readmodel.byte_length import ByteLength
 from services.console.readmodel.consignment import Consignment, OpenHold
 from services.console.readmodel.container import Container, ReportRow
 from services.console.readmodel.container_rows import (
@@ -42,7 +43,7 @@ from services.console.readmodel.messages import OFFSET_BITS
 from services.shell.clock import now
 
 BODY_BYTES = 16_000
-"""The most characters of a message's content that a list shows. A list leaves out a longer content and links to it."""
+"""The most bytes of a message's content that a list shows. A list leaves out a longer content and links to it."""
 LONGEST_TIMELINE = 10_000
 """The most messages of one key that a timeline lists. Contents are read only for the messages that are shown."""
 CLEARANCE_SAMPLE = 1000
@@ -148,9 +149,9 @@ class ReadModelQueries:
 
     def timeline(self, key: str) -> list[Row[Any]]:
         """Returns the messages under this key, at most `LONGEST_TIMELINE`, in the order of the column `place`, without
-        their contents. `size`: how many characters the content of the message has."""
+        their contents. `size`: how many bytes the content of the message has."""
         f = t.FACTS.c
-        columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, func.length(f.body).label("size"))
+        columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, ByteLength(f.body).label("size"))
         return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
 
     def newest(self, key: str, kinds: Iterable[str], most: int) -> list[Row[Any]]:
@@ -546,12 +547,12 @@ def _feed_rows() -> Select[Any]:
     the projector has read the message of the entry. The query is a single statement, so that entries, facts and offsets
     are of the same moment.
 
-    `body`: the content of the fact; empty if the content has more than `BODY_BYTES` characters. `size`: how many
-    characters the content has.
+    `body`: the content of the fact; empty if the content has more than `BODY_BYTES` bytes. `size`: how many bytes the
+    content has.
     """
     r, f, e, o = t.RELEASES.c, t.FACTS.c, t.FEED_EPOCHS.c, t.OFFSETS.c
     epoch = select(e.epoch).where(e.first_number <= r.cursor).order_by(e.first_number.desc()).limit(1)
-    size = func.length(f.body)
+    size = ByteLength(f.body)
     offset = r.place.bitwise_and((1 << OFFSET_BITS) - 1)
     partition: ColumnElement[int] = literal_column(f"(releases.place >> {OFFSET_BITS}) & {0x3FFF}")
     return (
