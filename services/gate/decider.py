@@ -54,7 +54,7 @@ from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_
 from services.gate.reports import add_report, take_report_back
 from services.gate.saying import answers, changes, end_strikes
 from services.gate.statements import add_statement
-from services.gate.visits import look, strikes_ended
+from services.gate.visits import look, strikes_ended, unsettled
 
 __all__ = ["INITIAL", "STATE", "Input", "closed", "deadlines", "decide", "evolve"]
 
@@ -136,12 +136,11 @@ def _learned(state: State, message: Input, hearing: Hearing) -> State:
     if box.struck_at:
         box = box.without_strikes(strikes_ended(box, look(box)))
     if box.alarms:
-        still = {alarm.key for alarm in look(box).alarms}
-        box = replace(
-            box,
-            alarms=tuple([key for key in box.alarms if key in still]),
-            mild=tuple([key for key in box.mild if key in still]),
-        )
+        truth = look(box)
+        known, waiting = {alarm.key for alarm in truth.alarms}, {alarm.key for alarm in unsettled(box, truth)}
+        alarms = tuple([key for key in box.alarms if key in known])
+        mild = tuple([key for key in alarms if key in box.mild or key not in waiting])
+        box = replace(box, alarms=alarms, mild=mild)
     return box
 
 
@@ -213,7 +212,10 @@ def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
 
 
 def _with(visits: tuple[PublishedVisit, ...], latest: PublishedVisit) -> tuple[PublishedVisit, ...]:
-    return (*[v for v in visits if v.id != latest.id], latest)
+    """Returns these visits with `latest`. A report ends one visit only, so another visit that was published as ended by
+    the report of `latest` no longer counts as published."""
+    others = [v for v in visits if v.id != latest.id and (not v.report or v.report != latest.report)]
+    return (*others, latest)
 
 
 def _arrival_told(box: Box, message: ContainerArrived | ContainerArrivalRetracted) -> Box:
