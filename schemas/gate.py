@@ -415,6 +415,7 @@ class GateAlarmRaised(AboutContainer, Fact):
 
     `why`: the reason as a code. It is empty in facts of older software versions; `reason` is for readers that do not know codes. `blocks`:
     whether nothing may leave in this container until an officer's finding settles the alarm or the report is retracted.
+    The fact is published again if such an alarm blocks again, or is about another visit than before.
     """
 
     gate: Annotated[Label, OUTSIDE]

@@ -55,7 +55,10 @@ def tail(log: Path, lines: int = 8) -> str:
 
 def kill_all() -> None:
     """Sends SIGKILL to each process that was started. Keeps the lock that `spawn` needs, so no further process can be started. Call
-    this only before this program exits."""
+    this only before this program exits.
+
+    If a thread that starts a process keeps the lock for more than `PATIENCE_SECONDS`, the others are killed without it. The
+    kernel ends the process that is being started when this program exits."""
     _lock.acquire(timeout=PATIENCE_SECONDS)
-    for process in _started:
+    for process in tuple(_started):  # without the lock, `spawn` may change the set meanwhile
         process.kill()

@@ -22,8 +22,9 @@ def check_digit(body: str) -> str:
 
 def plain(number: str) -> str:
     """Returns the number in the form in which desks, gate, ports and search compare it: capital letters and digits only. For
-    example, `csqu 305438-3` becomes `CSQU3054383`. A text without letters and digits is returned unchanged. The result is cut
-    to `LONGEST` characters."""
+    example, `csqu 305438-3` becomes `CSQU3054383`. Letters and digits of every script stay, so that two malformed numbers
+    that differ in them stay two containers. A text without letters and digits is returned unchanged. The result is cut to
+    `LONGEST` characters."""
     return "".join([sign for sign in number.upper() if sign.isalnum()])[:LONGEST] or number[:LONGEST]
 
 

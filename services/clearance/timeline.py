@@ -138,9 +138,9 @@ def evolve(state: State, message: Input, hearing: Hearing) -> State:
     match message:
         case DeclarationAccepted():
             declaration = message.declaration
-            again = (
-                {"stated": None, "end": None, "ended": None} if state.end == "rejected" else {}
-            )  # a corrected declaration was accepted
+            # a declaration that was rejected before has been corrected, so its timeline goes on
+            corrected = state.end == "rejected"
+            again = {"stated": None, "end": None, "ended": None} if corrected else {}
             return _with(state, accepted=at, **_labels(declaration), **again)
         case DeclarationRejected():
             declaration = message.declaration

@@ -169,7 +169,7 @@ def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
         case DeclarationWithdrawn():
             return succeed(state, message, hearing)
         case RequestRefused():
-            return stand(state, message, hearing)
+            return end_waiting(state, message, hearing)
         case _:
             assert_never(message)
 
@@ -246,7 +246,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
             request_id=lodged.request_id,
             first_request_id=first,
         )
-    return sent_back(
+    return refusal_of_lodgement(
         lodged,
         hearing,
         RefusalCode.REFERENCE_USED,
@@ -254,7 +254,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
     )
 
 
-def sent_back(lodged: Lodgement, hearing: Hearing, code: RefusalCode, why: Phrase) -> RequestRefused:
+def refusal_of_lodgement(lodged: Lodgement, hearing: Hearing, code: RefusalCode, why: Phrase) -> RequestRefused:
     """Returns the refusal of a lodgement, whether it came as a request or was passed on."""
     return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, why)
 
@@ -273,7 +273,7 @@ def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> 
     return pass_on(state.number, lodged, hearing)
 
 
-def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact, ...]:
+def end_waiting(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact, ...]:
     """Answers the lodgement that waited for the withdrawal, as `repeat` does, because the release desk has refused the withdrawal."""
     if not isinstance(state, Accepted) or state.waiting is None or not is_about_withdrawal(state, refused):
         return ()
@@ -300,7 +300,7 @@ def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...
     reference has too many consignments. `number`: that of the consignment that was withdrawn."""
     if number >= MOST_OF_A_REFERENCE:
         why = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
-        return (sent_back(lodged, hearing, RefusalCode.REFERENCE_SPENT, why),)
+        return (refusal_of_lodgement(lodged, hearing, RefusalCode.REFERENCE_SPENT, why),)
     declaration = lodged.declaration
     later = consignment_id(declaration.declarant, declaration.reference, number + 1)
     passed_on = DeclarationPassedOn(
@@ -421,14 +421,14 @@ def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
                 declarant=message.declaration.declarant,
                 lodged_by=message.request_id or hearing.message_id,
                 number=message.number,
-                answered=tries(state),
+                answered=answered_so_far(state),
             )
         case DeclarationRejected():
             return Rejected(
                 paper=paper(message.declaration),
                 lodged_by=message.request_id or hearing.message_id,
                 number=message.number,
-                answered=tries(state),
+                answered=answered_so_far(state),
             )
         case WithdrawalRequested():
             if not isinstance(state, Accepted):
@@ -442,9 +442,9 @@ def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
             )
             return replace(state, answered=with_answered(state, message.request_id), waiting=waiting)
         case DeclarationRepeated():
-            return known(state, message.request_id)
+            return after_answer(state, message.request_id)
         case DeclarationPassedOn():
-            return known(state, message.request_id)
+            return after_answer(state, message.request_id)
         case DeclarationWithdrawn():
             if not isinstance(state, Accepted):
                 return state
@@ -458,14 +458,14 @@ def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
             assert_never(message)
 
 
-def tries(state: State) -> tuple[str, ...]:
+def answered_so_far(state: State) -> tuple[str, ...]:
     """Returns the ids of the lodgements that this desk has answered so far, which the next state must keep."""
     if not isinstance(state, Lodged):
         return ()
     return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]
 
 
-def known(state: State, request_id: str) -> State:
+def after_answer(state: State, request_id: str) -> State:
     """Returns the state after this lodgement was answered. If it was the lodgement that waited, none waits any more."""
     if not isinstance(state, Lodged):
         return state

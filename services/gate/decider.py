@@ -49,6 +49,7 @@ from schemas.gate import (
 from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import StayCode
 from services.gate.box import STATE, Box, Part, PublishedVisit, State, Yes, as_box
+from services.gate.departures import unsettled
 from services.gate.keeping import KEPT_VISITS, Addition, forget, with_end
 from services.gate.messages import Input, Output
 from services.gate.orders import add_finding, hold_or_lift, permit_exit, retract_finding, retract_strike, strike_lot
@@ -139,12 +140,11 @@ def _after_input(state: State, message: Input, hearing: Hearing) -> State:
     if box.struck_at:
         box = box.without_strikes(strikes_ended(box, look(box)))
     if box.alarms:
-        still = {alarm.key for alarm in look(box).alarms}
-        box = replace(
-            box,
-            alarms=tuple([key for key in box.alarms if key in still]),
-            mild=tuple([key for key in box.mild if key in still]),
-        )
+        truth = look(box)
+        known, waiting = {alarm.key for alarm in truth.alarms}, {alarm.key for alarm in unsettled(box, truth)}
+        alarms = tuple([key for key in box.alarms if key in known])
+        mild = tuple([key for key in alarms if key in box.mild or key not in waiting])
+        box = replace(box, alarms=alarms, mild=mild)
     return box
 
 
@@ -218,7 +218,10 @@ def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
 
 
 def _with_visit(visits: tuple[PublishedVisit, ...], latest: PublishedVisit) -> tuple[PublishedVisit, ...]:
-    return (*[v for v in visits if v.id != latest.id], latest)
+    """Returns these visits with `latest`. A report ends one visit only, so another visit that was published as ended by
+    the report of `latest` no longer counts as published."""
+    others = [v for v in visits if v.id != latest.id and (not v.report or v.report != latest.report)]
+    return (*others, latest)
 
 
 def _with_arrival(box: Box, message: ContainerArrived | ContainerArrivalRetracted) -> Box:

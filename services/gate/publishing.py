@@ -38,7 +38,7 @@ from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import StayCode
 from services.gate.box import Box, PublishedVisit
 from services.gate.consignments import facts_of_consignments, facts_of_same_goods
-from services.gate.departures import departure_of
+from services.gate.departures import departure_of, unsettled
 from services.gate.may_leave import Answer, answer, counted
 from services.gate.messages import Input
 from services.gate.reports import time_of
@@ -175,15 +175,22 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
     verdict = answer(box, truth)
     published = {visit.id: visit for visit in box.visits}
     left_now, disturbed, code = False, False, box.published_code
+    ended_anew: set[str] = set()
     for visit in truth.visits:
         for fact in _of_visit(box, visit, published.get(visit.id), container_no):
             left_now = left_now or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
             code = code if isinstance(fact, VisitOpened) else ""
             disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in published
+            # Readers take an alarm about an earlier end of this visit as over. So what still waits is published again.
+            was = published.get(visit.id)
+            if was is None or (visit.closing is not None and was.report != visit.closing.id):
+                ended_anew.add(visit.id)
             yield fact
+    waiting = {alarm.key for alarm in unsettled(box, truth)}
     for alarm in truth.alarms:
-        if alarm.key not in box.alarms or (alarm.blocks and alarm.key in box.mild):
-            disturbed, code = True, StayCode.ALARM if alarm.blocks else code
+        waits = alarm.key in waiting
+        if alarm.key not in box.alarms or (waits and (alarm.key in box.mild or alarm.visit in ended_anew)):
+            disturbed, code = True, StayCode.ALARM if waits else code
             yield GateAlarmRaised(
                 container_no=container_no,
                 occurred_at=alarm.at,
@@ -194,7 +201,7 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
                 alarm=alarm.alarm,
                 visit=alarm.visit,
                 report_id=alarm.report,
-                blocks=alarm.blocks,
+                blocks=waits,
             )
     yield from facts_of_consignments(box, truth, container_no, hearing)
     yield from facts_of_same_goods(box, truth, container_no, hearing)
@@ -297,12 +304,15 @@ def _must_be_published(box: Box, now: StayCode | None, published: str) -> bool:
     published last, in this turn or before; empty if no code was published.
 
     A container must stay while nothing was published about it. What it usually waits for follows from other facts: its
-    goods are not released, or it is not there. So a no is published only in three cases: after a yes, in place of a
-    code that no longer applies, or if no other fact tells readers that an officer's count is awaited.
+    goods are not released, or it is not there. So a no is published only in four cases: after a yes, in place of a
+    code that no longer applies, if no other fact tells readers that an officer's count is awaited, or if the last alarm
+    that waited for a finding has ended without one.
     """
     if box.published == "leave":
         return True
-    return now != published and (bool(published) or now is StayCode.TO_BE_COUNTED)
+    settled = {key for finding in box.findings for key in finding.settled}
+    ended = bool(set(box.alarms) - set(box.mild) - settled) and now is not StayCode.ALARM
+    return now != published and (bool(published) or now is StayCode.TO_BE_COUNTED or ended)
 
 
 def _open(truth: Truth) -> Visit:

@@ -45,11 +45,11 @@ from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, Treat
 from services.quarantine.methods import methods_for
 from services.quarantine.needs import (
     Abandoned,
-    Missed,
     Need,
     Quiet,
     State,
     Treating,
+    WantedTreatment,
     Withdrawn,
     answered_of,
     asked_of_an_officer,
@@ -131,7 +131,7 @@ def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
             assert_never(message)
 
 
-def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -> tuple[Fact, ...]:
+def order(state: State, consignment_id: str, wanted: WantedTreatment, hearing: Hearing) -> tuple[Fact, ...]:
     """Orders the treatment that `wanted` asks for, or asks an officer if no treatment is known for the goods.
 
     Returns no fact if the desk has already acted on the finding in `wanted` or on a later one, or if the goods were
@@ -191,7 +191,9 @@ def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[
             assert_never(state)
 
 
-def _order_missed(again: State, missed: tuple[Missed, ...], consignment_id: str, hearing: Hearing) -> tuple[Fact, ...]:
+def _order_missed(
+    again: State, missed: tuple[WantedTreatment, ...], consignment_id: str, hearing: Hearing
+) -> tuple[Fact, ...]:
     """Orders the treatments that were not ordered while the goods were given up."""
     ordered = [order(again, consignment_id, each, hearing) for each in missed]
     return tuple([fact for facts in ordered for fact in facts])

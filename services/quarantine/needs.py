@@ -96,7 +96,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
+class WantedTreatment:
     """A treatment that a message makes necessary. If the goods are given up, the treatment is not ordered but stored;
     it is ordered if the goods are taken up again."""
 
@@ -134,7 +134,7 @@ class Abandoned:
     answered: tuple[str, ...]
     failed: str = ""
     needs: tuple[Need, ...] = ()
-    missed: tuple[Missed, ...] = ()
+    missed: tuple[WantedTreatment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,13 +161,15 @@ def answered_of(state: State) -> tuple[str, ...]:
     return tuple([request for need in needs_of(state) for request in need.answered])
 
 
-def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
+def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> WantedTreatment:
     """Returns the treatment that this message makes necessary."""
     match cause:
         case ConsignmentAssessed():
-            return Missed(origin=RISK, goods=cause.goods)
+            return WantedTreatment(origin=RISK, goods=cause.goods)
         case PestIntercepted():
-            return Missed(origin=cause.control.value, pest=cause.pest, goods=cause.goods, finding=cause.revision)
+            return WantedTreatment(
+                origin=cause.control.value, pest=cause.pest, goods=cause.goods, finding=cause.revision
+            )
         case _:
             assert_never(cause)
 
@@ -180,7 +182,7 @@ def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State
     if isinstance(cause, ConsignmentAssessed) and ControlKind.QUARANTINE not in cause.controls:
         return state
     wanted = wanted_by(cause)
-    known: tuple[Need | Missed, ...] = (*state.needs, *state.missed)
+    known: tuple[Need | WantedTreatment, ...] = (*state.needs, *state.missed)
     if any(each.origin == wanted.origin and each.finding >= wanted.finding for each in known):
         return state
     missed = [each for each in state.missed if each.origin != wanted.origin]

@@ -23,7 +23,7 @@ from schemas.phrases import Phrase, Values, phrase, sentence
 from schemas.risk import Draw, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
 
-RULE_SET = "2026-11-29"
+RULE_SET = "2026-11-30"
 """The version of the table, which is a day: rules with a later date are not in force. The table is used as soon as the
 program that contains it runs. Every assessment names the version of the table that was used."""
 
@@ -133,11 +133,15 @@ def _live_seen(goods: Goods) -> Phrase:
     return phrase("headings", codes=tuple(sorted(live)))
 
 
+_MAY_HAVE_WOOD_PEST = WOOD_PEST_COUNTRIES | NOWHERE
+"""The countries from which wood must be inspected. A code that leaves the country open counts as one of them, because
+goods must not pass for lack of knowledge."""
+
+
 def _origins_with_wood_pest(goods: Goods) -> list[str]:
-    """Returns the origins of the goods from which wood must be inspected. An unknown origin (`NOWHERE`) counts as one
-    of them, so that goods of unknown origin do not pass without inspection."""
+    """Returns the origins of the goods from which wood must be inspected."""
     origins = {alpha2(item.origin_country) for item in goods.declaration.items}
-    return sorted(origins & (WOOD_PEST_COUNTRIES | NOWHERE))
+    return sorted(origins & _MAY_HAVE_WOOD_PEST)
 
 
 def _wood_from_pest_country(goods: Goods) -> bool:
@@ -145,7 +149,7 @@ def _wood_from_pest_country(goods: Goods) -> bool:
     because goods are packed where they are made, and bring wood of their origin even if they depart from elsewhere."""
     declaration = goods.declaration
     wood = declaration.wood_packaging or declaration.package_kind in SOLID_WOOD_KINDS
-    here = alpha2(declaration.departure_country) in WOOD_PEST_COUNTRIES or bool(_origins_with_wood_pest(goods))
+    here = alpha2(declaration.departure_country) in _MAY_HAVE_WOOD_PEST or bool(_origins_with_wood_pest(goods))
     return wood and declaration.direction is Direction.IMPORT and here
 
 
@@ -267,7 +271,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "wood_packaging",
-        date(2026, 11, 28),
+        date(2026, 11, 30),
         "疫区实木包装须查验标识和活虫",
         "solid wood packaging from pine nematode countries is looked at for its mark and for pests",
         _INSPECTION,

@@ -97,6 +97,15 @@ def test_it_looks_at_so_many_at_once_and_goes_on_from_there(store: Store, monkey
         assert (looked, len(left(store))) == (end, left_over)
 
 
+def test_of_requests_of_one_moment_none_is_passed_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "FORGOTTEN_AT_ONCE", 2)
+    for number, asked_us in enumerate((1, 2, 2, 2, 3), start=1):
+        ask(store, f"r{number}", BOX, asked_us)
+        tell(store, number, f"r{number}")
+    assert (store.forget_answered(0, LATER), left(store)) == (2, [("r5", BOX)])
+    assert (store.forget_answered(2, LATER), left(store)) == (LATER, [])
+
+
 def test_the_projector_forgets_what_was_answered_a_day_ago(store: Store, url: str) -> None:
     projector = Projector(ConsoleSettings(database_url=url), Progress())
     for number, age in enumerate((timedelta(hours=25), timedelta(hours=23))):

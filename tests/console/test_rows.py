@@ -12,11 +12,11 @@ from confluent_kafka import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.gate import ContainerMayLeave
+from schemas.gate import ContainerHoldPlaced, ContainerMayLeave
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import ControlKind, Stage
 from services.console.readmodel import tables as t
-from services.console.readmodel.batch import Announcement, Aside, Batch, Origin, Pair, fold
+from services.console.readmodel.batch import Announcement, Aside, Batch, Origin, Pair, _look_up, _Wanted, fold
 from services.console.readmodel.consignment import UNMATCHED, Consignment
 from services.console.readmodel.container import BoxHold, Container, ContainerPart, ReportRow
 from services.console.readmodel.gate_answer import GoodsState, gate_answer
@@ -419,3 +419,25 @@ def test_what_is_lodged_after_a_withdrawal_and_what_was_withdrawn_name_each_othe
     again = Border("W-2").lodged().accepted().assessed().held("arrival").withdrawn().lodged_again().accepted()
     read(memory, [(again.messages[-1], 99)])
     assert memory.rows["consignments"][consignment.id].stage == "accepted"
+
+
+def test_what_the_batch_has_already_is_not_read_again() -> None:
+    """When a message fails, rows are looked up a second time, for the message that is set aside."""
+    consignment = green("1").reported("DISC")
+    consignment.gate_says(ContainerHoldPlaced, hold_id="h/1", reason="seal broken", placed_by="officer-7")
+    memory = in_order(consignment)
+    names = ("consignments", "containers", "parts", "reports", "box_holds")
+    assert all(memory.rows[name] for name in names)
+    wanted = _Wanted(
+        consignments=set(memory.rows["consignments"]),
+        containers=set(memory.rows["containers"]),
+        pairs=set(memory.rows["parts"]),
+        reports=set(memory.rows["reports"]),
+        box_holds=set(memory.rows["box_holds"]),
+    )
+    batch = Batch()
+    _look_up(batch, wanted, (), memory)
+    before = {name: dict(getattr(batch, name)) for name in names}
+    _look_up(batch, wanted, (), memory)
+    for name in names:
+        assert all(getattr(batch, name)[key] is row for key, row in before[name].items()), name

@@ -1,5 +1,6 @@
 """Is each visit of a container kept separately in the rows, and does the gate's answer give its reason?"""
 
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -30,7 +31,9 @@ from schemas.gate import (
 from schemas.phrases import phrase
 from schemas.release import ContainerHeld
 from schemas.vocabulary import Owner, Stage
+from services.console.readmodel.container import Container, tell_container
 from services.console.readmodel.gate_answer import COUNTS_WHEN_ASKED, GateAnswer, gate_answer
+from services.console.readmodel.messages import TopicMessage
 from tests.console.border import NOON, Border, green, red
 from tests.console.test_rows import in_order, interleaved, logs
 from tests.facts import container_freed
@@ -160,6 +163,66 @@ def test_an_alarm_blocks_until_a_finding_settles_it() -> None:
         ContainerFindingRecorded, found="inside", lots=None, settled=("out-9",), reason="seen in row 4", found_by="o-7"
     )
     assert answer_of(consignment)[:2] == (True, "released")
+
+
+def found_inside(consignment: Border, *settled: str, at: datetime | None = None) -> Border:
+    """An officer sees the container inside at `at`, which is now if it is None."""
+    when = consignment.at if at is None else at
+    return consignment.gate_says(
+        ContainerFindingRecorded,
+        found="inside",
+        lots=None,
+        settled=settled,
+        reason="seen in row 4",
+        found_by="o-7",
+        occurred_at=when,
+    )
+
+
+def alarms_of(consignment: Border) -> tuple[list[str], str, str]:
+    """Returns the reports whose alarms wait, and name and reason of the alarm that the row names."""
+    row = in_order(consignment).rows["containers"][BOX]
+    return [line.partition("\t")[0] for line in row.blocking.splitlines()], row.alarm, row.alarm_reason
+
+
+def test_a_finding_that_settles_nothing_leaves_a_later_alarm_waiting() -> None:
+    consignment = free("1")
+    before = consignment.at
+    alarmed(consignment)
+    found_inside(consignment, at=before - timedelta(hours=1))
+    assert alarms_of(consignment)[0] == ["out-1"]
+    assert answer_of(consignment)[:2] == (False, "alarm")
+
+
+def test_a_finding_ends_an_alarm_that_the_gate_desk_no_longer_had_to_settle() -> None:
+    """The gate desk names in `settled` only alarms that waited. An alarm that a strike had ended is not among them."""
+    consignment = alarmed(free("1"))
+    found_inside(consignment)
+    assert alarms_of(consignment) == ([], "", "")
+
+
+def test_when_the_latest_alarm_is_settled_the_row_names_the_one_that_still_waits() -> None:
+    consignment = alarmed(alarmed(free("1"), "left_undeclared", "out-1"), "left_unreleased", "out-2")
+    assert alarms_of(consignment) == (["out-1", "out-2"], "left_unreleased", "left without release")
+    consignment.gate_says(EquipmentEventRetracted, report_id="out-2", reason="mistyped", retracted_by="terminal")
+    assert alarms_of(consignment) == (["out-1"], "left_undeclared", "left without release")
+
+
+def test_a_no_for_another_cause_says_that_no_alarm_waits() -> None:
+    consignment = alarmed(free("1"))
+    consignment.gate_says(
+        ContainerMustStay, version=2, waiting_for=(), reason="held", visit="visit-2", code="box_held", owner="officer"
+    )
+    assert alarms_of(consignment)[0] == []
+
+
+def test_an_alarm_in_a_row_of_an_older_software_version_waits_for_its_finding() -> None:
+    row = Container(BOX, seq=1, blocking="out-1\tvisit-1\nout-2\tvisit-2", alarm="left_unreleased", blocked_us=5)
+    body = {"found": "inside", "lots": None, "settled": ["out-2"], "occurred_at": "2026-11-23T12:00:00Z"}
+    tell_container(
+        row, TopicMessage(1, "customs-gate-facts", "ContainerFindingRecorded", BOX, "f", "", 2, 0, b""), body
+    )
+    assert (row.blocking, row.alarm, row.blocked_us) == ("out-1\tvisit-1", "left_unreleased", 5)
 
 
 def test_goods_that_left_unreleased_are_in_a_stage_of_their_own_that_no_release_heals() -> None:

@@ -53,6 +53,7 @@ def test_goods_that_were_declared_before_they_were_loaded_are_no_later_paper_whe
         visit_closed(arrival_of(A), "loaded", "m2", consignments=(A,), at=at(60)),
         departure_retracted(visit=arrival_of(A), consignment_id=A, at=back),
         consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(60)),
+        nothing_is_here(1, at=back),  # the alarm has ended without a finding
     )
     told_first = story(decider)
     told_first.when(loaded, at=back).then(
@@ -69,6 +70,7 @@ def test_goods_that_were_declared_before_they_were_loaded_are_no_later_paper_whe
         visit_closed(arrival_of(A), "loaded", "m1", consignments=(A,), at=at(60)),
         departure_retracted(visit=arrival_of(A), consignment_id=A, at=back),
         consignment_gated_out(visit=arrival_of(A), consignment_id=A, at=at(60)),
+        nothing_is_here(1, at=back),
     )
     for desk in (told_last, told_second, told_first):
         assert not look(as_box(desk.state)).alarms

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.codes.schedules import READING_GRACE_HOURS, ROWS, Exposure, HeldTemperature, Row, Step, row_for
+from schemas.codes.schedules import READING_GRACE_HOURS, ROWS, Exposure, HeldTemperature, Row, Step, row_for, rows_for
 from schemas.quarantine import Reading, RecordTreatment
 from services.quarantine.proof import check, implausible
 from tests.quarantine.just import CENT, MILLIONTH, NAMES, STEPS, THOUSANDTH, TODAY, changed, just, record
@@ -166,6 +166,14 @@ def test_every_row_has_its_source_and_its_methods_are_told_apart() -> None:
         row_for(row.goods, row.method, row.effective_from.replace(year=row.effective_from.year - 1)) for row in ROWS
     ]
     assert before == [None] * len(ROWS), "a row does not judge orders of before its day"
+
+
+def test_on_no_day_one_method_has_two_rows_for_the_same_goods() -> None:
+    """`row_for` finds the row by goods, method and day. So two rows that differ only in their pests must not be in force
+    at the same time, because the record would be judged by the first of them."""
+    for row in ROWS:
+        methods = [each.method for each in rows_for(row.goods, row.effective_from)]
+        assert len(set(methods)) == len(methods), (row.goods, row.effective_from)
 
 
 # Below is a second implementation of the table. It shares no code with the desk and must give the same answers.

@@ -67,7 +67,7 @@ def test_who_only_looks_writes_nothing() -> None:
         assert PLAIN[name].writes == frozenset() and PLAIN[name].transactions == ""
 
 
-def test_a_port_reads_its_two_topics_and_the_projector_what_it_projects() -> None:
+def test_a_port_reads_its_topic_and_the_projector_what_it_projects() -> None:
     assert PLAIN["port"].all() == {Right("topic", OF_PORTS, "read")}
     assert PLAIN["projector"].reads == set(PROJECTED)
 

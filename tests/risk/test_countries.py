@@ -31,6 +31,14 @@ def test_wood_that_may_come_from_anywhere_is_looked_at(origin: str, fires: bool)
     assert ("wood_packaging" in fired_rules) is fires
 
 
+@pytest.mark.parametrize(
+    ("departure", "fires"), [("ZZZ", True), ("ZNA", True), ("DE", False), ("DEU", False), ("ZUN", False)]
+)
+def test_wood_that_may_have_departed_from_anywhere_is_looked_at(departure: str, fires: bool) -> None:
+    items = (good_item(origin_country="DE"),) * 2
+    assert ("wood_packaging" in rules(departure_country=departure, wood_packaging=True, items=items)) is fires
+
+
 @pytest.mark.parametrize(("origin", "fires"), [("VN", False), ("VNM", False), ("TH", True), ("THA", True)])
 def test_clothing_that_did_not_depart_from_its_origin_is_read(origin: str, fires: bool) -> None:
     item = good_item(hs_code="6109100000", origin_country=origin)

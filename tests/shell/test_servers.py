@@ -13,7 +13,7 @@ from services.ports.notebook import Notebook
 from services.ports.notice import Away
 from services.ports.topic import TopicPort
 from services.shell import servers as module
-from services.shell.access import Access, accepts, file_of, try_access, make_credential
+from services.shell.access import Access, accepts, file_of, make_credential, try_access
 from services.shell.servers import NotServers, addresses
 from services.shell.worker import broker_accepts
 from tests.loops import finish

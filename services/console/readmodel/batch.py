@@ -585,11 +585,13 @@ def _look_up(batch: Batch, wanted: _Wanted, set_aside: Iterable[Aside], known: R
     batch.consignments.update(_copies(before))
     former = {(box, key) for key, row in before.items() if key in wanted.papers for box in row.containers.split()}
     batch.containers.update(_copies(known.containers(containers - batch.containers.keys())))
-    batch.parts.update(_copies(known.parts(wanted.pairs | former)))
-    batch.reports.update(_copies(known.reports(wanted.reports)) if wanted.reports else {})
-    batch.box_holds.update(_copies(known.box_holds(wanted.box_holds)) if wanted.box_holds else {})
-    if set_aside:
-        batch.asides.update(known.asides([*{origin for a in set_aside for origin in (a.origin, _older_origin(a))}]))
+    batch.parts.update(_copies(known.parts((wanted.pairs | former) - batch.parts.keys())))
+    if reports := wanted.reports - batch.reports.keys():
+        batch.reports.update(_copies(known.reports(reports)))
+    if box_holds := wanted.box_holds - batch.box_holds.keys():
+        batch.box_holds.update(_copies(known.box_holds(box_holds)))
+    if origins := {origin for a in set_aside for origin in (a.origin, _older_origin(a))} - batch.asides.keys():
+        batch.asides.update(known.asides([*origins]))
 
 
 K = TypeVar("K")

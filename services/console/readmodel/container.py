@@ -3,10 +3,12 @@
 All facts of the gate desk about one container come in order; the release desk's statements about the goods in it are ordered by version.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
+from schemas.envelope import FUTURE_SKEW
 from schemas.vocabulary import Classifier, StayCode
 from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
@@ -121,6 +123,22 @@ class BoxHold:
     lifted: bool = False
 
 
+class WaitingAlarm(NamedTuple):
+    """One line of `Container.blocking`: an alarm that waits for an officer's finding. `at_us`: the event time of the
+    alarm; None if the line was written by an older software version, whose lines also have no `alarm` and no
+    `reason`."""
+
+    report: str
+    visit: str
+    alarm: str = ""
+    reason: str = ""
+    at_us: int | None = None
+
+    @property
+    def line(self) -> str:
+        return "\t".join((self.report, self.alarm, str(self.at_us), " ".join(self.reason.split()), self.visit))
+
+
 def tell_container(row: Container, message: TopicMessage, body: dict[str, Any]) -> bool:
     """Folds a fact of the gate desk into the row and returns True. If a fact with the same or a higher sequence number was folded
     before, changes nothing and returns False."""
@@ -147,12 +165,15 @@ def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> N
     gate desk knows every alarm, so if it lets the container leave, no alarm keeps the container inside any more."""
     _state(row, "may_leave", body, "consignments")
     row.said_visit = text(body.get("visit") or "")
-    _unblock(row)
+    _keep_alarms(row, [])
 
 
 def _must_stay(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
-    """Folds the statement `ContainerMustStay` into the row of the container. The row stays unchanged if the only reason
-    is that no visit is open, and if the row says how the last visit ended, because the end of that visit says more."""
+    """Folds the statement `ContainerMustStay` into the row of the container. If the only reason is that no visit is open,
+    and the row says how the last visit ended, only alarms are removed from the row, because the end of that visit says
+    more."""
+    if body.get("code") in _NO_ALARM_WAITS:
+        _keep_alarms(row, [])
     if body.get("code") == StayCode.NO_VISIT and row.word in GONE and not row.open:
         return
     _state(row, "must_stay", body, "waiting_for")
@@ -161,7 +182,7 @@ def _must_stay(row: Container, message: TopicMessage, body: dict[str, Any]) -> N
 
 def _gated_out(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     visit = text(body.get("visit") or "")
-    _unblock(row, visit=visit)
+    _end_other_alarms(row, visit, text(body.get("report_id") or ""))
     if _is_latest(row, visit):
         _state(row, "gated_out", body, "consignments")
         _left(row, body, "gated_out")
@@ -190,16 +211,16 @@ def _alarm(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
         _left(row, body, alarm)
     if body.get("blocks"):
         name = text(body.get("report_id") or "") or visit
-        row.blocking = "\n".join([*row.blocking.splitlines(), f"{name}\t{visit}"][-MOST_BLOCKING:])
-        row.alarm, row.alarm_reason = alarm, text(kept(body))
-        row.blocked_us = micros(body["occurred_at"])
+        others = [other for other in _waiting(row) if other.report != name]
+        waits = WaitingAlarm(name, visit, alarm, text(kept(body)), micros(body["occurred_at"]))
+        _keep_alarms(row, [*others, waits][-MOST_BLOCKING:])
 
 
 def _opened(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     """Begins a visit. The gate desk's last statement stays in force if it is about this visit, and ends if it is about another one."""
     visit = text(body["visit"])
     goes_on = row.word in ("may_leave", "must_stay") and row.said_visit == visit
-    _unblock(row, visit=visit)
+    _end_other_alarms(row, visit, "")
     row.lots = row.lots if visit == row.visit else None
     row.visit, row.place, row.visit_us = visit, text(body["place"]), micros(body["occurred_at"])
     row.visit_end, row.visit_end_us = "", None
@@ -218,7 +239,7 @@ def _inside(row: Container, since_us: int) -> None:
 def _closed(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     """Ends a visit. If a later visit is known already, the row keeps its values about the later one."""
     visit, how = text(body["visit"]), text(body["how"])
-    _unblock(row, visit=visit)
+    _end_other_alarms(row, visit, text(body.get("report_id") or ""))
     if not _is_latest(row, visit):
         return
     _left(row, body, how)
@@ -232,9 +253,16 @@ def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     settled = [text(each) for each in body["settled"]]
     if body["lots"] is not None:
         row.lots = whole(body["lots"])
-    _unblock(row, settled)
+    found_us = micros(body["occurred_at"])
+    _keep_alarms(row, [a for a in _waiting(row) if a.report not in settled and _is_after(a, body["found"], found_us)])
     if body["found"] == "inside" and row.departure in settled:
-        _taken_back(row, row.departure, micros(body["occurred_at"]))
+        _taken_back(row, row.departure, found_us)
+
+
+def _is_after(alarm: WaitingAlarm, found: str, found_us: int) -> bool:
+    """Returns whether the alarm still waits after a finding that did not settle it. After a finding `inside`, an alarm
+    about a later departure waits. Any other alarm has ended before the finding, without a fact that says so."""
+    return found == "inside" and (alarm.at_us is None or alarm.at_us > found_us + _SKEW_US)
 
 
 def _finding_taken_back(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
@@ -259,7 +287,7 @@ def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> No
 def _taken_back(row: Container, report: str, at_us: int) -> None:
     """Removes the effect of a report that was retracted or replaced: the departure that it reported, or the visit that
     it opened. `at_us`: the time since which the report has no effect (microseconds since 1970 UTC)."""
-    _unblock(row, [report])
+    _end_alarms(row, [report])
     if row.visit == report:
         row.visit, row.place, row.visit_end, row.departure = "", "", "", ""
         row.visit_us = row.visit_end_us = None
@@ -269,21 +297,46 @@ def _taken_back(row: Container, report: str, at_us: int) -> None:
         _inside(row, at_us)
 
 
-def _unblock(row: Container, settled: Iterable[str] = (), visit: str = "") -> None:
-    """Removes the alarms of these reports or of this visit; if neither is given, all alarms."""
-    names = set(settled)
-    everything = not names and not visit
-    kept = [line for line in row.blocking.splitlines() if not _is_of(line, names, visit)]
-    row.blocking = "" if everything else "\n".join(kept)
-    if not row.blocking:
+def _waiting(row: Container) -> list[WaitingAlarm]:
+    """Returns the alarms of the container that wait for an officer's finding, the one that was raised first first."""
+    alarms: list[WaitingAlarm] = []
+    for line in row.blocking.splitlines():
+        report, *more, visit = line.split("\t")
+        if len(more) == 3 and more[1].lstrip("-").isdecimal():
+            alarms.append(WaitingAlarm(report, visit, more[0], more[2], int(more[1])))
+        else:
+            alarms.append(WaitingAlarm(report, visit))
+    return alarms
+
+
+def _keep_alarms(row: Container, alarms: Sequence[WaitingAlarm]) -> None:
+    """Writes these alarms into the row, as those that wait. The row names the latest of them."""
+    row.blocking = "\n".join(
+        [alarm.line if alarm.at_us is not None else f"{alarm.report}\t{alarm.visit}" for alarm in alarms]
+    )
+    if not alarms:
         row.alarm, row.alarm_reason, row.blocked_us = "", "", None
+    elif alarms[-1].at_us is not None:
+        row.alarm, row.alarm_reason, row.blocked_us = alarms[-1].alarm, alarms[-1].reason, alarms[-1].at_us
 
 
-def _is_of(line: str, reports: set[str], visit: str) -> bool:
-    report, _, its_visit = line.partition("\t")
-    return report in reports or (bool(visit) and its_visit == visit)
+def _end_other_alarms(row: Container, visit: str, report: str) -> None:
+    """Folds into the alarms that this visit was ended by `report`; empty if it is open, or if another thing than a
+    report ended it. Alarms of the visit about other reports wait no longer. An alarm about `report` is about the end of
+    this visit now."""
+    of_visit = [a._replace(visit=visit) if report and a.report == report else a for a in _waiting(row)]
+    _keep_alarms(row, [a for a in of_visit if a.visit != visit or (report and a.report == report)])
 
 
+def _end_alarms(row: Container, reports: Collection[str]) -> None:
+    """Removes the alarms that these reports raised."""
+    _keep_alarms(row, [alarm for alarm in _waiting(row) if alarm.report not in reports])
+
+
+_SKEW_US = FUTURE_SKEW // timedelta(microseconds=1)
+"""By how much clocks may differ, as the gate desk takes it when it settles alarms."""
+_NO_ALARM_WAITS = frozenset(StayCode) - {StayCode.ALARM}
+"""What a container waits for only if no alarm waits: the gate desk names an alarm before every other cause."""
 _OPENINGS = ("DISC", "GTIN")
 MOST_BLOCKING = 100
 """The most alarms of one container that are kept until a finding settles them. The gate desk itself counts all of them."""

@@ -12,7 +12,7 @@ from services.console.readmodel.container import GONE, BoxHold, Container, Conta
 from services.console.readmodel.messages import micros
 
 SHOWN = 1000
-"""The most consignments that an answer names."""
+"""The most consignments that an answer names in `waiting_for`."""
 SENDING_SECONDS = 120
 """Seconds after which a requested hold counts as never sent, if the rows are complete and still lack its message. In
 this case the console ended or failed before it could send the message."""
@@ -71,7 +71,8 @@ class GateAnswer(NamedTuple):
 
     `lots`: how many lots are in the container. It is the number of bills in the rows, or the number that an officer counted, whichever
     is higher; if no officer has counted, the number that a declaration states is taken for the count. `released`: how many of the lots
-    may leave; `awaited`: the consignments that may not leave, and what each waits for.
+    may leave; `awaited`: all consignments that may not leave, and what each waits for. `awaited` is not cut,
+    because the API shows the first of them and counts the others.
     """
 
     may_leave: bool

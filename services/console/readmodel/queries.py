@@ -215,19 +215,17 @@ class ReadModelQueries:
     def waiting_since(self, stages: Iterable[Stage], *hundredths: int) -> Mapping[Stage, list[int]]:
         """Returns stage → one time for each percentile in `hundredths`, in the same order: since when the consignment
         at that percentile of the waiting times has waited (microseconds since 1970 UTC). Stages without goods are left
-        out."""
+        out. All times are of one moment, because the reader's transaction has one snapshot."""
         found: dict[Stage, list[int]] = {}
         with self._engine.begin() as connection:
             for stage in stages:
                 here = and_(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None))
                 size: int = connection.execute(select(func.count()).where(here)).scalar_one()
                 ordered = select(C.waiting_since_us).where(here).order_by(C.waiting_since_us).limit(1)
-                indexes = [size * (100 - share) // 100 for share in hundredths]
-                rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
-                moments = [moment for moment in rows if moment is not None]
                 # a stage without goods has no times
-                if moments and len(moments) == len(indexes):
-                    found[stage] = moments
+                if size:
+                    indexes = [min(size * (100 - share) // 100, size - 1) for share in hundredths]
+                    found[stage] = [connection.execute(ordered.offset(index)).scalar_one() for index in indexes]
         return found
 
     def releases_for_clearance_times(self) -> list[tuple[str, str, int | None, str, str]]:

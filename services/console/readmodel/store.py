@@ -153,7 +153,8 @@ class Store:
     def forget_answered(self, after_us: int, before_us: int) -> int:
         """Deletes rows of `ASKED_HOLDS` whose request a fact has answered. Only requests that were made after
         `after_us` and not after `before_us` (microseconds since 1970 UTC) are examined, and at most `FORGOTTEN_AT_ONCE`
-        rows, the oldest first. Returns the time up to which the rows were examined.
+        rows, the oldest first, and all others of the same time as the last of them. Returns the time up to which the rows
+        were examined.
 
         Deleting such a row does not change the gate's answer, because a row counts only while no fact of its key names
         the request as its cause. While a rebuild makes the rows anew and that fact is missing, the answer is `stale`.
@@ -165,6 +166,11 @@ class Store:
         requests = select(a.request_id, a.about, a.asked_us).where(a.asked_us > after_us, a.asked_us <= before_us)
         with self.engine.begin() as connection:
             rows = list(connection.execute(requests.order_by(a.asked_us).limit(FORGOTTEN_AT_ONCE)))
+            full = len(rows) == FORGOTTEN_AT_ONCE
+            if full:  # the next call begins after this time, so no row of this time may be left over
+                last_us = rows[-1].asked_us
+                same = select(a.request_id, a.about, a.asked_us).where(a.asked_us == last_us)
+                rows = [*[row for row in rows if row.asked_us != last_us], *connection.execute(same)]
             for chunk in _chunks(rows):
                 about, wanted = {row.about for row in chunk}, {(row.request_id, row.about) for row in chunk}
                 facts = select(f.cause, f.key, f.kind).where(f.key.in_(about), f.cause.in_([row[0] for row in chunk]))
@@ -173,7 +179,7 @@ class Store:
                 gone = {fact.cause for fact in found if (fact.cause, fact.key) in wanted} - kept
                 if gone:
                     connection.execute(delete(t.ASKED_HOLDS).where(a.request_id.in_(gone), a.about.in_(about)))
-        return int(rows[-1].asked_us) if len(rows) == FORGOTTEN_AT_ONCE else before_us
+        return int(rows[-1].asked_us) if full else before_us
 
     def reader(self, connection: Connection) -> "StoredRows":
         """Returns the object by which `batch.fold` reads the present rows."""

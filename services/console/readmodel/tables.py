@@ -148,9 +148,11 @@ CONTAINERS = Table(
 """One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, opened,
 closed, or the name of the alarm that was raised because the container left. `visit` to `visit_end_us`: the latest visit
 of the container. `said_visit`: the visit of the latest may_leave or must_stay. `departure`: the id of the report that
-the container has left. `blocking`: the alarms that wait for an officer's finding, one line each: the id of the report
-that raised the alarm (if there is none, the visit), a tab, and the visit. `alarm` and `alarm_reason`: the name and the
-reason of the latest of these alarms. `lots`: how many lots an officer counted in the latest visit. `awaits`: with
+the container has left. `blocking`: the alarms that wait for an officer's finding, one line each
+(`container.WaitingAlarm`): the id of the report that raised the alarm (if there is none, the visit), the name of the
+alarm, its event time in microseconds since 1970 UTC, its reason, and the visit, with tabs between them. A line of an
+older software version has only the id, a tab, and the visit. `alarm` and `alarm_reason`: the name and the reason of the
+latest of these alarms. `lots`: how many lots an officer counted in the latest visit. `awaits`: with
 must_stay, what the container waits for since `since_us` (a value of `StayCode`); empty if an older software version
 published the statement."""
 
