@@ -70,7 +70,7 @@ BillNo = Annotated[str, StringConstraints(max_length=LONGEST_BILL), WhenMade(pat
 class Item(Message):
     """One line of goods.
 
-    `hs_code`: ten digits (`CodeTS`), or six at a sandbox office. `origin_country`: ISO 3166-1, two or three letters. `net_mass_kg`:
+    `hs_code`: ten digits, or six at a sandbox office. `origin_country`: ISO 3166-1, two or three letters. `net_mass_kg`:
     kilograms; 0 if the goods have no mass, or if the legal units are given and neither is a mass.
 
     `first_quantity` and `second_quantity` are the legal quantities, in the units that the tariff names for the code. There is no table of

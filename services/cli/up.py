@@ -419,7 +419,8 @@ class Up:
             if screen.journal is not None:
                 turn_over_ended(screen.journal)
         except OSError as error:
-            # The logs only go on growing. The processes must still be supervised.
+            # The error is not raised, because the processes must still be supervised. Its only effect is that the logs
+            # keep growing.
             if not self._logs_grow:
                 screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
             self._logs_grow = True

@@ -163,7 +163,8 @@ def play(messages: list[Message]) -> Story:
         assert (desk.state.state == "released") == (not owes(read))
         assert (desk.state.state == "refused") == refused(read)
     statements = [f for f in desk.facts if isinstance(f, STATEMENTS)]
-    # A statement that only the gate desk gets has a version of its own. So these versions may have gaps.
+    # A statement that only the gate desk gets also takes the next version number, and it is not in this list. So the
+    # versions in the list may have gaps.
     versions = [f.model_dump()["version"] for f in statements]
     assert versions == sorted(set(versions))
     return desk

@@ -50,8 +50,8 @@ def test_an_officers_hold_on_goods_that_are_held_is_told_to_the_gate() -> None:
         consignment_held(3, control_required(INSPECTION, after(1)), officers_hold("h1", since=after(3)), at=after(3)),
         *told_to_stay(3, desk.at),
     )
-    # Lifting the hold does not renew a permit to leave. An officer must give a new one, so the gate desk gets no
-    # statement.
+    # A hold ends every permit to leave that an officer gave before it, and lifting the hold does not bring the permit
+    # back. So the goods must still stay, and the gate desk gets no statement.
     desk.when(lift_hold("officer/h1"), message_id="l1").then(
         consignment_held(4, control_required(INSPECTION, after(1)), at=after(4))
     )
