@@ -66,16 +66,15 @@ def test_a_text_that_is_no_list_of_servers_is_refused_wherever_it_is_read(text: 
             reading()
 
 
-@pytest.mark.parametrize(
-    "server", ["127.0.0.1", "localhost", f"127.0.0.1:{free_port()},localhost", "a..b:9092,127.0.0.1"]
-)
+@pytest.mark.parametrize("server", ["127.0.0.1", "localhost", "127.0.0.1:{free},localhost", "a..b:9092,127.0.0.1"])
 def test_a_broker_at_the_default_port_is_found(server: str, listening: int) -> None:
+    server = server.format(free=free_port())
     assert finish(broker_accepts(server)) and accepts(server)
     assert not finish(broker_accepts("a..b")) and not accepts("a..b"), "no name of a host"
 
 
 def test_whether_a_program_is_accepted_stays_open_while_no_broker_answers(tmp_path: Path) -> None:
-    """Whoever knocks goes on then: its own next request waits for the broker, or fails."""
+    """The caller goes on then: its own next request waits for the broker, or fails."""
     try_access(Access(f"127.0.0.1:{free_port()}"), 600)
     make_credential(tmp_path, "gate")
     with socket.create_server(("127.0.0.1", 0)) as silent:
