@@ -299,8 +299,8 @@ class Theatre:
             for name, child in self.children.items():
                 if name not in self._held and child.watch():
                     self._leaver.look()
-                    # A process that died often would wait longer before its next start. Faults kill processes often
-                    # here, so the number of deaths is limited.
+                    # The more deaths are counted, the longer a process waits before its next start. Faults kill
+                    # processes often here, so at most two deaths are counted.
                     child.deaths = min(child.deaths, 2)
 
     def _watch_broker(self) -> None:
