@@ -42,8 +42,9 @@ class Planned:
 
 
 def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
-    """Returns a plan of faults that are spread evenly over the time. First each kind is planned once, in random
-    order, with the kinds that need goods before the others. Further kinds are then chosen by weight."""
+    """Returns a plan of faults that are spread evenly over the time. First each kind is planned once (if `faults` is
+    large enough), in random order, with the kinds that need goods before the others. Further kinds are then chosen by
+    weight."""
     dice = Random(f"{seed}/faults")
     names = list(KINDS)
     dice.shuffle(names)

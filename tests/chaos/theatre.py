@@ -92,7 +92,7 @@ class Theatre:
         self._over = threading.Event()
         self._hands = ThreadPoolExecutor(4, "starter")
         """The threads that start processes. The kernel ends a child process when the thread that started it ends. So
-        these threads end last."""
+        these threads end after all processes."""
         self._people: threading.Thread | None = None
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
         self._leaver = Leaver(self.access("supervisor"), self._hosted)
