@@ -54,8 +54,8 @@ NAMES_FOR_OTHERS = {
     },
     "services/console/readmodel/gate_answer.py": {"GoodsState.word"},
 }
-"""File → names in it that say nothing but cannot be renamed, because stored or published data or programs of others use
-them."""
+"""File → names in it that say nothing but cannot be renamed, because stored or published data, or programs of
+others, use them."""
 
 
 def made(node: ast.AST) -> Iterator[str]:

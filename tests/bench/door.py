@@ -327,7 +327,7 @@ def main() -> int:
         try:
             provision(broker.bootstrap, PARTITIONS)
             most = str(max(options.streams, default=0) + 1)
-            # In a measurement, some companies name more containers than the limit of one day allows. So the limit is raised.
+            # In a measurement, some companies name more containers than they may in a day. So the limit is raised.
             allowed = {"DTG_BOXES_A_DAY": "1000000"}
             if options.streams:
                 allowed |= {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"}

@@ -20,8 +20,8 @@ from tests.chaos.theatre import BROKER, Theatre
 AT_ONCE = 6
 """The most faults that last at the same time. The number is limited so that some processes can work."""
 FLIGHT_SECONDS = 900
-"""If a fault has not ended this many seconds after the season, that is a problem. Each wait within a fault has a shorter
-limit."""
+"""If a fault has not ended this many seconds after the season, that is a problem. Each wait within a fault has a
+shorter limit."""
 AHEAD = 40
 """Poison is written for goods that are lodged later: their index is at least this much higher than that of the
 consignment that is lodged next."""
