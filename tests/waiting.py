@@ -31,8 +31,9 @@ def wait(
     most: float = MOST_SECONDS,
 ) -> T:
     """Waits until the result of `done` is true, and returns this result. Raises TimeoutError at once if one of
-    `children` has ended. Also raises it after `most` seconds, or if for `still` seconds nothing makes progress: none of
-    `children`, none of `signs`, and no other thread or child process of this process."""
+    `children` has ended and the result is still not true. Also raises it after `most` seconds, or if for `still`
+    seconds nothing makes progress: none of `children`, none of `signs`, and no other thread or child process of this
+    process."""
     shown: dict[str, Sign] = {"CPU time of others": work_of_others, **(signs or {})}
     for child in children:
         shown |= {f"{name} of {child.name}": sign for name, sign in signs_of(_pid(child), child.log).items()}
@@ -40,7 +41,7 @@ def wait(
 
     def done_or_dead() -> tuple[T] | None:
         # The ended processes are listed before `done` is called, because `done` may be true as soon as a process has
-        # ended. If they were listed after it, a process that ends between the two would raise the error.
+        # ended. If they were listed after the call, this function would raise the error when a process ends in between.
         dead = [child for child in children if not child.alive]
         if found := done():
             return (found,)

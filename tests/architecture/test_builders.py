@@ -22,7 +22,7 @@ def built(source: str) -> list[str]:
 
 
 def builders() -> dict[str, list[str]]:
-    """Each function of `tests/facts.py`, and the facts that it builds."""
+    """Each function of `tests/facts.py` that builds facts → the facts that it builds."""
     tree = tree_of((ROOT / "tests/facts.py").read_text(encoding="utf-8"))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     return {node.name: made for node in functions if (made := built(ast.unparse(node)))}

@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def decider_of(service: str) -> Any:
-    """The module of the decider that the loop gets from the worker."""
+    """The module of this service's decider, which `services/worker.py` gives to the loop."""
     [desk] = desks([service], PUBLISHED)
     return desk.decider if isinstance(desk.decider, ModuleType) else inspect.getmodule(type(desk.decider))
 

@@ -54,7 +54,8 @@ NAMES_FOR_OTHERS = {
     },
     "services/console/readmodel/gate_answer.py": {"GoodsState.word"},
 }
-"""Names that others rely on, in groups. They are stored or published, so they cannot be renamed."""
+"""File → names in it that say nothing but cannot be renamed, because stored or published data, or programs of
+others, use them."""
 
 
 def made(node: ast.AST) -> Iterator[str]:

@@ -185,7 +185,7 @@ class Figures:
 
 
 def counts_of(answers: Counter[int], none: str) -> str:
-    """Returns the counts as text, for example `200 × 150, 503 × 2`. A request without an answer is shown as `none`."""
+    """Returns the counts as text, for example `200 × 150, 503 × 2`. `none`: the text for requests without an answer."""
     return ", ".join(f"{code or none} × {times}" for code, times in sorted(answers.items()))
 
 
@@ -327,7 +327,7 @@ def main() -> int:
         try:
             provision(broker.bootstrap, PARTITIONS)
             most = str(max(options.streams, default=0) + 1)
-            # In a measurement, some companies lodge more than the limit of one day allows. So the limit is raised.
+            # In a measurement, some companies name more containers than they may in a day. So the limit is raised.
             allowed = {"DTG_BOXES_A_DAY": "1000000"}
             if options.streams:
                 allowed |= {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"}

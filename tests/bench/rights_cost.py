@@ -92,7 +92,7 @@ def consoles(folder: Path) -> Iterator[list[tuple[int, int]]]:
         found = []
         for name, command in (("with", []), ("without", without)):
             (home := folder / name).mkdir()
-            # In a measurement, some companies lodge more than the limit of one day allows. So the limit is raised.
+            # In a measurement, some companies name more containers than they may in a day. So the limit is raised.
             console_of = serving(broker.bootstrap, PARTITIONS, home, command, DTG_BOXES_A_DAY="1000000")
             found.append(stack.enter_context(console_of))
         yield found

@@ -47,7 +47,7 @@ class Story:
 
 
 def stories(desk: str, seed: int, at: datetime) -> list[Story]:
-    """Returns a story for each key of a day about which this desk reads at least two messages. A story has all messages
+    """Returns a story for each key of a day with which this desk reads at least two messages. A story has all messages
     of its key until a person has to act."""
     inputs: dict[str, list[Raw]] = defaultdict(list)
     for message in _day(seed, at)[desk]:

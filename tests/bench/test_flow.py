@@ -24,7 +24,7 @@ def test_hearing_it_twice_releases_nothing_twice() -> None:
     once, decided = expected(offered(packets))
     again, more = expected(offered([*packets, *packets]))
     assert again == once
-    # Each repeated request is one more message that is read. It leads to no message that a desk would read.
+    # The desks decide each repeated request, too. But they publish nothing about it that a desk reads.
     assert more == decided + len(packets)
 
 

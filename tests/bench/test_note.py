@@ -63,7 +63,7 @@ def test_the_page_shows_the_figures_and_says_which_goals_are_missed(tmp_path: Pa
     assert "| at once | 10 | 1,234 | 80 | 90 | 100 | 101 |" in page
     assert "| consignments a second | ≥ 3,500 | 1,234 | not reached |" in page
     assert "| p99 at half of that, ms | ≤ 250 | 100 | reached |" in page
-    # The ratio is computed for each of the three rounds: 3, 5 and 6. The page shows the median.
+    # The ratios of the three rounds are 3, 5 and 6. The page shows their median.
     assert "| times Faust | ≥ 5 | 5.00 | reached |" in page
 
 

@@ -14,5 +14,6 @@ def test_three_hundred_consignments_are_measured_and_proved_clean() -> None:
     assert "lost 0, doubled 0, reordered 0, wrongly released 0" in output
     assert "4 partitions, with rights at the broker; seed 7" in output
     lodged = re.search(r"(\d+) lodged: .*released \d+", output)
-    # The benchmark lodges 300 to warm up and 300 at full rate. It then lodges more at half of the measured rate.
+    # The benchmark lodges 300 declarations to warm up and 300 at full rate, and then more at half of the measured
+    # rate.
     assert lodged and int(lodged[1]) > 600

@@ -237,7 +237,7 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
 
 class _Ends(threading.Thread):
     """Appends to `moments` each time at which a consignment reached its end. While every consignment without an end
-    only waits for the clock, also appends one time a second, so that this wait is no gap."""
+    only waits for the clock, also appends the current time once a second, so that this wait is no gap."""
 
     def __init__(self, theatre: Theatre) -> None:
         super().__init__(daemon=True)

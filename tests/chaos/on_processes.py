@@ -145,8 +145,8 @@ def join_and_leave(strike: Strike) -> None:
 
 
 def step_clock(strike: Strike) -> None:
-    """Restarts one worker with a clock that is wrong by days. When the worker has published facts, restarts it with
-    the right clock."""
+    """Restarts one worker with a clock that is wrong by days. When the worker has published facts, or after
+    BITE_SECONDS, restarts it with the right clock."""
     name = strike.victims[0]
     days = strike.dice.choice((-7, -4, -2, 2, 3, 4))
     strike.skew = timedelta(days=days).total_seconds()

@@ -119,7 +119,7 @@ def leave_transaction_open(strike: Strike) -> None:
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            # only the administrator's credential may begin such a transaction
+            # only the administrator's credential may write to this topic in a transaction with this id
             **theatre.broker.access.confluent(),
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,

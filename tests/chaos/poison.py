@@ -30,7 +30,8 @@ TOPICS = (*FACTS_AND_REQUESTS, *ORDERS, *PARKED)
 """The topics that are poisoned: all except the state topics, each of which only its own desk reads, and the topic for
 ports, which no desk reads."""
 HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), orders_topic(s))) for t in TOPICS}
-"""Topic → the services that read it. Each of them must park a message on it that nobody can read."""
+"""Topic → the services that read it. Each of these services must park each nonsense message of the topic, unless it
+ignores the kind of the message (`passes_over`)."""
 
 
 Known = set[tuple[str, str, int, int]]

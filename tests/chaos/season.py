@@ -20,7 +20,8 @@ from tests.chaos.theatre import BROKER, Theatre
 AT_ONCE = 6
 """The most faults that last at the same time. The number is limited so that some processes can work."""
 FLIGHT_SECONDS = 900
-"""If a fault lasts longer than this many seconds, that is a problem. Each wait within a fault has a shorter limit."""
+"""If a fault has not ended this many seconds after the season, that is a problem. Each wait within a fault has a
+shorter limit."""
 AHEAD = 40
 """Poison is written for goods that are lodged later: their index is at least this much higher than that of the
 consignment that is lodged next."""
@@ -42,8 +43,9 @@ class Planned:
 
 
 def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
-    """Returns a plan of faults that are spread evenly over the time. First each kind is planned once, in random
-    order, with the kinds that need goods before the others. Further kinds are then chosen by weight."""
+    """Returns a plan of faults that are spread evenly over the time. First each kind is planned once (if `faults` is
+    large enough), in random order, with the kinds that need goods before the others. Further kinds are then chosen by
+    weight."""
     dice = Random(f"{seed}/faults")
     names = list(KINDS)
     dice.shuffle(names)

@@ -21,7 +21,7 @@ LAYOUT = tuple([(service, "0") for service in SERVICES])
 """Each service has one process, so no other process can take over its partitions."""
 
 
-# `calm_play` plays the calm day while this test runs. This test mostly waits for treatments.
+# `calm_play` starts the calm day. So the calm day goes on while this test waits for the treatments of its own day.
 @pytest.mark.usefixtures("calm_play")
 @pytest.mark.timeout(600)
 def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm_one(

@@ -168,7 +168,8 @@ def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_c
 ) -> None:
     """A librdkafka client may request the ends of topics from their former leaders for up to five minutes. The console
     must not wait so long."""
-    # Requests for new topics are switched off here. By their answers the client would learn the new leaders, too.
+    # Here the console asks for the ids of the topics only once. By further answers its client would learn the new
+    # leaders, too.
     monkeypatch.setattr(progress, "LOOK_SECONDS", 3600.0)
     with behind_a_proxy(tmp_path / "kafka") as (broker, _):
         provision(broker.bootstrap, 1)

@@ -92,7 +92,7 @@ class Theatre:
         self._over = threading.Event()
         self._hands = ThreadPoolExecutor(4, "starter")
         """The threads that start processes. The kernel ends a child process when the thread that started it ends. So
-        these threads end last."""
+        these threads end after all processes."""
         self._people: threading.Thread | None = None
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
         self._leaver = Leaver(self.access("supervisor"), self._hosted)
@@ -299,8 +299,8 @@ class Theatre:
             for name, child in self.children.items():
                 if name not in self._held and child.watch():
                     self._leaver.look()
-                    # A process that died often would wait longer before its next start. Faults kill processes often
-                    # here, so the number of deaths is limited.
+                    # The more deaths are counted, the longer a process waits before its next start. Faults kill
+                    # processes often here, so at most two deaths are counted.
                     child.deaths = min(child.deaths, 2)
 
     def _watch_broker(self) -> None:

@@ -159,7 +159,7 @@ def up(home: Path, stop: Stop, layout: str) -> str:
 
 
 def main() -> int:
-    """Runs 200 stops of each program. Returns 1 if any of them went wrong, otherwise 0."""
+    """Stops each program `--count` times. Returns 1 if a stop went wrong, otherwise 0."""
     options = argparse.ArgumentParser()
     options.add_argument("--count", type=int, default=200)
     options.add_argument("--seed", type=int, default=1)

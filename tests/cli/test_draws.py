@@ -1,4 +1,5 @@
-"""Can an auditor who has the keys repeat every draw? Is each draw with another result listed?"""
+"""Can an auditor who has the keys repeat every draw? Is each draw listed whose repetition has
+another result than the assessment?"""
 
 import json
 from dataclasses import replace

@@ -168,7 +168,7 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setenv("DTG_CONSOLE_PORT", str(free_port()))
-    # `screen` and `errors` read COLUMNS when they were created. So their width is set here.
+    # `screen` and `errors` read the environment variable COLUMNS when they were created. So their width is set here.
     for each in (screen, errors):
         monkeypatch.setattr(each._console, "_width", 300)
 

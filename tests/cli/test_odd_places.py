@@ -53,8 +53,8 @@ def test_what_is_no_address_is_told_in_a_sentence(address: str, tmp_path: Path) 
 
 
 def test_a_folder_that_cannot_be_read_serves_nobody(tmp_path: Path) -> None:
-    """Such a folder may be another user's `.datongguan-demo`. The test uses a circle of links, which no user can
-    read."""
+    """A folder that cannot be read may be another user's `.datongguan-demo`. The test uses a circle of links, which no
+    user can read."""
     demo = tmp_path / "home-demo"
     demo.mkdir()
     os.symlink("up.lock", demo / "up.lock")

@@ -642,7 +642,7 @@ def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: A
 
 def copies(messages: Iterable[PublishedMessage], former: bool = False) -> list[PublishedMessage]:
     """Returns these messages, each followed by its redacted copy for ports if there is one, as the desks write them.
-    With `former`, the copies are left out, because desks of the software version before wrote none."""
+    With `former`, there are no copies, because desks of the previous software version wrote none."""
     return [each for one in messages for each in (one, *([] if former else _for_ports(one)))]
 
 

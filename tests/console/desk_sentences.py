@@ -1,5 +1,5 @@
 """Which sentences do the desks write into their facts? They are found in the sources: texts of several English words
-that are not a docstring, the message of an exception, or a row of a table in both languages."""
+that are neither a docstring, nor the message of an exception, nor a row of a table in both languages."""
 
 import ast
 import re

@@ -671,7 +671,7 @@ def test_a_gate_out_is_bounded_at_the_door(console: Running) -> None:
 
 def test_the_gate_says_no_until_everything_says_yes(console: Running) -> None:
     box = "BMOU4012345"
-    # After this call the console knows up to which message it has read. It knows nothing about this container.
+    # After this call the read model is not stale. So the answer is `unknown`, because no message names this container.
     console.catch_up()
     unknown = console.api("GET", f"/containers/{box}").json()
     assert (unknown["may_leave"], unknown["reason"]) == (False, "unknown")

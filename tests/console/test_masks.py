@@ -47,7 +47,8 @@ QUERIES = {
     "/unmatched": ("?days=0",),
 }
 ACTS = {"consignments": ("withdraw", "hold"), "containers": ("event", "hold"), "watches": ("place",)}
-"""The forms that the test sends: one of a person outside customs, and one of an officer."""
+"""Page → the forms that the test sends: for goods and containers, one of a person outside customs and one of an
+officer; for watches, one of an officer."""
 
 
 def addresses(planted: Planted, path: str) -> Iterator[str]:

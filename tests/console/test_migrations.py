@@ -34,8 +34,8 @@ def goes_up_and_down(url: str) -> None:
 
 
 def keeps_what_waits(url: str) -> None:
-    """Migrates a database in which the software version before has noted a request. Checks that the request still waits
-    for its answer."""
+    """Migrates a database in which the previous software version has noted a request. Checks that the request still
+    waits for its answer."""
     engine = open_engine(url, writes=True)
     config = Config()
     config.set_main_option("script_location", "services/console/readmodel/migrations")

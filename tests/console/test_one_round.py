@@ -42,7 +42,7 @@ def pairs(errors: list[Any]) -> list[tuple[str, str]]:
 
 
 def wrong(**more: Any) -> dict[str, Any]:
-    """A declaration with a fault of shape (`packages` is a text), a total that differs, and a unit that is in no
+    """A declaration with a fault of shape (`packages` is a text), a wrong `invoice_total`, and a unit that is in no
     table."""
     first, *others = paper()["items"]
     lines = [{**first, "unit": "999"}, *others]

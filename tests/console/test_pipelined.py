@@ -18,7 +18,7 @@ ONE_READ = 262_144 // len(QUESTION)
 
 
 class Answering(Door):
-    """A console that answers each request once `may_answer` is set, with the number of the request."""
+    """A console that answers a request as soon as `may_answer` is set. The answer has the number of the request."""
 
     def __init__(self) -> None:
         super().__init__(most=10)

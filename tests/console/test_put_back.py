@@ -159,7 +159,7 @@ def test_an_installation_of_the_software_version_before_starts_as_it_is(url: str
     assert here.file.stat().st_mode & 0o777 == 0o600
     of_the_former_release = here.copy()
     here.people.revoke(key.key_id, by="admin", at=AT)
-    # The software version before did not count changes of rights. So the count is removed from the copy.
+    # The previous software version did not count changes of rights. So the count is removed from the copy.
     of_the_former_release[-1] = []
     here.put_back(of_the_former_release)
     assert here.held() == "older"

@@ -166,7 +166,8 @@ def test_an_alarm_blocks_until_a_finding_settles_it() -> None:
 
 
 def found_inside(consignment: Border, *settled: str, at: datetime | None = None) -> Border:
-    """An officer sees the container inside at `at`, which is now if it is None."""
+    """Adds an officer's finding that the container is inside. `at`: when the officer saw it; by default, the present
+    time of the story."""
     when = consignment.at if at is None else at
     return consignment.gate_says(
         ContainerFindingRecorded,

@@ -37,8 +37,8 @@ def folded(row: Container, fact: Fact) -> None:
 def test_no_alarm_that_waits_is_missing_in_the_row_and_none_is_left_when_the_container_waits_for_none(
     seed: int,
 ) -> None:
-    """The row may have an alarm that has ended without a finding while others wait, because no fact says so. It loses
-    that alarm when an officer looks, or when no alarm waits."""
+    """While other alarms wait, the row may have an alarm that has ended without a finding, because no fact says so. It
+    loses that alarm when an officer looks, or when no alarm waits."""
     dice, desk, now, ids, row = Random(seed), Story(decider, decider.INITIAL), 5.0 * DAY, list[str](), Container(BOX)
     for number in range(dice.randint(3, 25)):
         now += dice.choice((0, 1, 5, 60, 1000, 30 * DAY if dice.random() < 0.1 else 3))

@@ -1,5 +1,5 @@
-"""How do the peers compare? `make bench-peers` runs the same flow with each of them. They are measured in rounds, each
-on a fresh broker.
+"""How do the peers compare? `make bench-peers` runs the same flow with each of them. They are measured in rounds. Each
+measurement of a peer has a fresh broker.
 
 Each run warms up, lodges everything at once, and then lodges at an even rate. An independent reader records the
 releases. At the end, kafka-python reads the whole log. Exactly those consignments must be released that the deciders
