@@ -31,7 +31,8 @@ ERROR, WARNING = Severity.ERROR.value, Severity.WARNING.value
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        # In each row, the difference is at most 0.00005 times the quantity, plus half a cent.
+        # In each row, the total differs from quantity times price by at most 0.00005 times the quantity, plus half a
+        # cent.
         ("1000000", "0.0012", "1234.50"),  # 1234.50 / 1,000,000 is 0.0012, rounded to four places
         ("3", "3.3333", "10.00"),
         ("7", "0.1429", "1"),
@@ -44,8 +45,9 @@ def test_a_total_within_four_places_of_the_price_is_right(quantity: str, price: 
     assert said_of(quantity, price, total) == []
 
 
-# In each row, the difference exceeds what four places explain. It is at most half of the last written place of the
-# price times the quantity, plus half a cent, and at most a hundredth of the total.
+# In each row, the total differs from quantity times price by more than rounding to four places explains. The
+# difference is at most half of the last written place of the price, times the quantity, plus half a cent, and at most a
+# hundredth of the total. Zeros at the end of a price are not written places.
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [("3000", "1.67", "5000"), ("300", "1.670", "500"), ("1000", "50", "50400"), ("12", "8.3", "100")],

@@ -83,7 +83,7 @@ class Stay:
     free_since: float = 0.0
     disputed: bool = False
     unfound: bool = False
-    """Whether no officer has looked yet for the container, which left although the answer was no."""
+    """Whether the container left although the answer was no, and no officer has looked for it yet."""
 
     @property
     def departure_heard(self) -> bool:
@@ -470,7 +470,8 @@ class World:
         stay.disputed = True
         if other < stay.opened and stay.number:
             self.stays[stay.number - 1].disputed = True
-        # All goods have arrived within an hour of the opening. A report with an earlier event time is always retracted.
+        # The arrivals of all goods are within the first hour after the opening. A report whose event time is not after
+        # this hour is always retracted.
         if other <= stay.opened + HOUR or dice.random() < 0.6:
             return self.say("gate", read_at + dice.choice((1.0, 6 * HOUR, DAY)), retracted(name, "other"), stay)
         self.hear_until(read_at)
