@@ -249,7 +249,8 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         # Goods that come out of a bonded area cross no border, so their country of departure is China, too.
         *[{"departure_country": "CHN", "destination_country": end, "transport_mode": "7"} for end in ("", "CN")],
         *[{"departure_country": "CN", "transport_mode": mode, "bill_no": ""} for mode in "0178HTWXYZ"],
-        {"departure_country": "CN", "customs_office": "9040"},  # at a sandbox office the destination may be QZ
+        # At a sandbox office QZ counts as home, too (`SANDBOX`). So the goods may go from China to QZ.
+        {"departure_country": "CN", "customs_office": "9040"},
         {"direction": Direction.EXPORT, "departure_country": "", "destination_country": "KR"},
         {"transport_mode": "G", "containers": ()},
         line(unit="015"),

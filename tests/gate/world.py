@@ -57,7 +57,7 @@ class Paper:
 class Stay:
     """One real visit. Times are minutes after noon.
 
-    - `opening_heard`: whether the desk has read a report of the opening
+    - `opening_heard`: whether the desk has read a report of the opening, or a statement with an arrival
     - `left`: when the container really left
     - `lawful`: whether the gate desk's answer was yes at the departure that counts
     - `departures`: the ids of the reports of its departure that count
