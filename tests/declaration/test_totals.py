@@ -47,7 +47,7 @@ def test_a_total_within_four_places_of_the_price_is_right(quantity: str, price: 
 
 # In each row, the total differs from quantity times price by more than rounding to four places explains. The
 # difference is at most half of the last written place of the price, times the quantity, plus half a cent, and at most a
-# hundredth of the total. Zeros at the end of a price are not written places.
+# hundredth of the total. Zeros at the end of the decimals do not count.
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [("3000", "1.67", "5000"), ("300", "1.670", "500"), ("1000", "50", "50400"), ("12", "8.3", "100")],
@@ -65,7 +65,7 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
         # explains (half of the last written place of the price, times the quantity, plus half a cent), or a hundredth
         # of the total. In these rows only the limit of rounding is exceeded.
         ("1", "100000000", "99100000"),  # the difference is 900,000; rounding explains 0.505
-        ("1", "100000000.0000", "99100000"),  # the same numbers: zeros at the end of the price do not count
+        ("1", "100000000.0000", "99100000"),  # the same numbers: zeros at the end of the decimals do not count
         ("100", "1000000", "99100000"),  # 900,000; rounding explains 50.005
         ("10", "500", "5045"),  # 45; rounding explains 5.005
         ("3000", "1.6701", "5020"),  # 9.70; rounding explains 0.155

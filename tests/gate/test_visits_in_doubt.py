@@ -425,7 +425,7 @@ def test_a_box_that_was_stripped_and_stuffed_again_is_not_empty() -> None:
     )
 
 
-# reports that come late and confirm something
+# discharges that are reported after the release desk has stated an arrival
 
 
 def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_they_name() -> None:

@@ -195,7 +195,7 @@ class World:
     def _withdrawn(paper: Paper) -> bool:
         return isinstance(paper.statement, ContainerFreed) and not paper.statement.released
 
-    # what happens
+    # what happens to the container
 
     def play(self, visits: int) -> None:
         begin = 3.0 * DAY
