@@ -467,8 +467,8 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     handed = desk.when(again(request_id="r-10")).answer[1]
     assert isinstance(handed, DeclarationLodgedAgain)
     assert (handed.consignment_id, handed.later, handed.number) == (later_id(), later_id(3), 3)
-    # The request r-8 lodged the consignment that is now withdrawn. When the desk reads r-8 again, r-8 must not lodge the
-    # next consignment.
+    # The request r-8 lodged the consignment that is now withdrawn. When the desk reads r-8 again, r-8 must not lodge
+    # the next consignment.
     desk.when(again(request_id="r-8")).then()
 
 
