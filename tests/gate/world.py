@@ -281,7 +281,7 @@ class World:
 
     def open_again(self, stay: Stay, kind: EquipmentEvent, ship: str, after: float) -> None:
         """Somebody reports the opening a second time, with another event time and without naming the first report. If
-        the container was in another visit at that time, the sender retracts the report."""
+        the container was in another visit at that time, the sender retracts the report; otherwise only sometimes."""
         dice, last = self.dice, self.stays[stay.number - 1] if stay.number else None
         earlier = (-dice.uniform(0, HOUR), -dice.uniform(0, 20 * HOUR))
         later = () if stay.empty else (3.0, dice.uniform(0, HOUR))  # an empty container may have left by then
