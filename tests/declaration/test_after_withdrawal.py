@@ -46,7 +46,7 @@ class Topics:
         self.unheard[desk, topic, message.key].append((message_id, message, self.written))
 
     def hear(self, topic: tuple[str, str, str]) -> None:
-        """Lets the desk read the next message of this topic and key."""
+        """Lets the desk that `topic` names read its next message of this topic and key. `topic`: desk, topic, key."""
         desk, _, key = topic
         message_id, message, serial = self.unheard[topic].popleft()
         if not self.unheard[topic]:

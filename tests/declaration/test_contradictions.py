@@ -51,7 +51,7 @@ def test_a_trade_mode_whose_name_says_its_direction_goes_that_way_only(sign: str
     ],
 )
 def test_equipment_comes_in_or_is_returned_as_the_full_name_of_its_mode_says(mode: str, way: Direction) -> None:
-    """The full names (全称) of these modes say 进口, or 退运出境 and 退运境外. An older version accepted these modes in both
+    """The full names (全称) of these modes say 进口, 退运出境 or 退运境外. An older version accepted these modes in both
     directions."""
     assert ONE_WAY[mode] is way
 

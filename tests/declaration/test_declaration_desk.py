@@ -249,7 +249,8 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         # Goods that come out of a bonded area cross no border, so their country of departure is China, too.
         *[{"departure_country": "CHN", "destination_country": end, "transport_mode": "7"} for end in ("", "CN")],
         *[{"departure_country": "CN", "transport_mode": mode, "bill_no": ""} for mode in "0178HTWXYZ"],
-        {"departure_country": "CN", "customs_office": "9040"},  # at a sandbox office the destination may be QZ
+        # At a sandbox office QZ counts as home, too (`SANDBOX`). So the goods may go from China to QZ.
+        {"departure_country": "CN", "customs_office": "9040"},
         {"direction": Direction.EXPORT, "departure_country": "", "destination_country": "KR"},
         {"transport_mode": "G", "containers": ()},
         line(unit="015"),
@@ -466,7 +467,8 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     handed = desk.when(again(request_id="r-10")).answer[1]
     assert isinstance(handed, DeclarationLodgedAgain)
     assert (handed.consignment_id, handed.later, handed.number) == (later_id(), later_id(3), 3)
-    # r-8 has lodged this consignment already. It must not lodge another one.
+    # The request r-8 lodged the consignment that is now withdrawn. When the desk reads r-8 again, r-8 must not lodge
+    # the next consignment.
     desk.when(again(request_id="r-8")).then()
 
 

@@ -19,7 +19,8 @@ def codes_of(**changes: Any) -> list[str]:
 
 
 def lines(*net: str, **head: str) -> list[str]:
-    """The codes of the findings if the lines have the net masses `net`, and the declaration the masses `head`."""
+    """The codes of the findings if the lines have the net masses `net`. `head`: gross and net mass of the whole
+    declaration, by the names of their fields."""
     items = tuple([good_item(net_mass_kg=Decimal(mass)) for mass in net])
     return codes_of(
         items=items,

@@ -31,7 +31,8 @@ ERROR, WARNING = Severity.ERROR.value, Severity.WARNING.value
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [
-        # In each row, the difference is at most 0.00005 times the quantity, plus half a cent.
+        # In each row, the total differs from quantity times price by at most 0.00005 times the quantity, plus half a
+        # cent.
         ("1000000", "0.0012", "1234.50"),  # 1234.50 / 1,000,000 is 0.0012, rounded to four places
         ("3", "3.3333", "10.00"),
         ("7", "0.1429", "1"),
@@ -44,8 +45,9 @@ def test_a_total_within_four_places_of_the_price_is_right(quantity: str, price: 
     assert said_of(quantity, price, total) == []
 
 
-# In each row, the difference exceeds what four places explain. It is at most half of the last written place of the
-# price times the quantity, plus half a cent, and at most a hundredth of the total.
+# In each row, the total differs from quantity times price by more than rounding to four places explains. The
+# difference is at most half of the last written place of the price, times the quantity, plus half a cent, and at most a
+# hundredth of the total. Zeros at the end of the decimals do not count.
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [("3000", "1.67", "5000"), ("300", "1.670", "500"), ("1000", "50", "50400"), ("12", "8.3", "100")],
@@ -63,7 +65,7 @@ def test_a_total_within_the_places_in_which_the_price_is_written_is_a_finding(
         # explains (half of the last written place of the price, times the quantity, plus half a cent), or a hundredth
         # of the total. In these rows only the limit of rounding is exceeded.
         ("1", "100000000", "99100000"),  # the difference is 900,000; rounding explains 0.505
-        ("1", "100000000.0000", "99100000"),  # the same numbers: zeros at the end of the price do not count
+        ("1", "100000000.0000", "99100000"),  # the same numbers: zeros at the end of the decimals do not count
         ("100", "1000000", "99100000"),  # 900,000; rounding explains 50.005
         ("10", "500", "5045"),  # 45; rounding explains 5.005
         ("3000", "1.6701", "5020"),  # 9.70; rounding explains 0.155

@@ -79,8 +79,8 @@ class Tree:
         return file.read_text(encoding="utf-8") if file.exists() else ""
 
     def put(self, path: str, content: bytes | None) -> None:
-        """Writes a file, or removes it if `content` is None. The file gets a later time than all before, so that no old
-        bytecode is used for it."""
+        """Writes a file, or removes it if `content` is None. The file gets a later time than each file
+        that was written before, so that no old bytecode is used for it."""
         file = self.folder / path
         self.touched.add(path)
         if content is None:

@@ -81,9 +81,9 @@ def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Written]:
     """The messages about one laden container that comes once and leaves once. It contains one or two consignments.
     `called_back`: whether their releases may be called back.
 
-    A statement that comes after the terminal's report always names the conveyance. Otherwise the statement could also
-    be meant for the next visit, and if one event was reported several times, the result would depend on which report
-    the desk read first.
+    If the first statement about a consignment comes after the terminal's first report or after the departure, the
+    statements about this consignment name the conveyance. Otherwise they could also be meant for the next visit, and if
+    the opening was reported twice, the result would depend on which report the desk read first.
     """
     ship = draw(st.sampled_from(("", "EVER 012E")))
     direction = draw(st.sampled_from((Direction.IMPORT, Direction.EXPORT)))

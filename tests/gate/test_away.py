@@ -108,7 +108,7 @@ def test_a_hold_after_an_export_was_loaded_does_not_make_it_one_that_left_unrele
     desk.when(held(A, 1, when=0, direction=Direction.EXPORT)).then()
     desk.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT)).then()
     desk.when(held(A, 3, arrived=10, when=40, direction=Direction.EXPORT)).then()
-    # the goods are held when they are loaded
+    # the hold of minute 40 is still open when the goods are loaded
     desk.when(event(EquipmentEvent.LOADED, 60)).then(
         equipment_event_recorded("m4", EquipmentEvent.LOADED, arrival_of(A), at=at(60)),
         visit_closed(arrival_of(A), "loaded", "m4", consignments=(A,), at=at(60)),

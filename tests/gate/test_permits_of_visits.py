@@ -1,5 +1,5 @@
-"""For which visit does a permit to leave count? However late the departure is reported, the permit must let nothing out
-that comes in the container after this departure."""
+"""For which visit does a permit to leave count? Even if the departure that ends this visit is reported late, the permit
+must let nothing out that comes in the container after this departure."""
 
 import pytest
 

@@ -120,7 +120,8 @@ def test_two_papers_of_one_bill_are_one_lot() -> None:
         facts.same_goods_declared(B, A, bill_no="bl-7", at=at(2)),
         facts.same_goods_declared(A, B, bill_no="BL 7", at=at(2)),
     )
-    # The container has two lots. After the strike, only one declared lot remains. So the container may not leave yet.
+    # Each declaration says that two lots share the container. A and B are declarations of the same lot, so the second
+    # lot is not declared yet, and the container may not leave before C is released.
     desk.when(struck(B)).then(facts.lot_struck(B, at=at(3)))
     desk.when(freed(C, shared_by=2, bill="BL 8")).then(facts.container_may_leave(1, arrival_of(A), A, C, at=at(4)))
 
@@ -513,7 +514,7 @@ def test_hearing_a_request_twice_adds_nothing() -> None:
     )
 
 
-# records that the software version before wrote
+# records of the previous software version
 
 OLD = {
     "free": b'{"parts":[{"consignment_id":"%s","version":2,"shared_by":1,"standing":"released","reason":""}],"version":1,"gone":[],"exit_request":"","overfull":false,"state":"free"}',

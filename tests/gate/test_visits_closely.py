@@ -382,7 +382,7 @@ def test_what_was_counted_before_the_box_was_stuffed_here_counts_no_more() -> No
     )
 
 
-# goods that were handed out when the container was stripped: they left by their bills
+# goods that were handed out when the container was stripped: they left without the container
 
 
 def test_what_was_released_when_the_box_was_stripped_does_not_leave_in_it() -> None:

@@ -251,7 +251,7 @@ def test_a_held_lot_that_may_have_left_with_the_visit_before_keeps_the_next_one(
     desk.when(discharged(9 * DAY), at=at(9 * DAY)).then(
         *visit_opened_by("m7", at=at(9 * DAY)), goods_wait(4, "m7", B, released=0, at=at(9 * DAY))
     )
-    # B may be in the container
+    # The container may not leave with the release of C, because B may be in it.
     desk.when(freed(C, arrived=9 * DAY + 5, when=9 * DAY + 5), at=at(9 * DAY + 5)).then(
         facts.container_arrived(visit="m7", consignment_id=C, at=at(9 * DAY))
     )
@@ -425,7 +425,7 @@ def test_a_box_that_was_stripped_and_stuffed_again_is_not_empty() -> None:
     )
 
 
-# reports that come late and confirm something
+# discharges that are reported after the release desk has stated an arrival
 
 
 def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_they_name() -> None:
@@ -533,7 +533,8 @@ def test_what_was_struck_off_makes_room_and_a_count_ends_the_doubt(few: None) ->
         desk.when(held(name), at=at(1))
     for number, name in enumerate(names[:-1]):
         desk.when(struck(name), message_id=f"strike-{number}", at=at(2))
-    # the full record had no room for one of the lots
+    # The record of the container was full and had no room for one of the lots. So the gate's answer stays no until an
+    # officer has counted the lots.
     desk.when(freed(B, arrived=0), at=at(3)).then(facts.container_arrived(visit="m1", consignment_id=B))
     desk.when(found("inside", 5, lots=1), at=at(5)).then(
         facts.container_finding_recorded("inside", lots=1, at=at(5)), facts.container_may_leave(2, "m1", B, at=at(5))

@@ -57,7 +57,7 @@ class Paper:
 class Stay:
     """One real visit. Times are minutes after noon.
 
-    - `opening_heard`: whether the desk has read a report of the opening
+    - `opening_heard`: whether the desk has read a report of the opening, or a statement with an arrival
     - `left`: when the container really left
     - `lawful`: whether the gate desk's answer was yes at the departure that counts
     - `departures`: the ids of the reports of its departure that count
@@ -83,7 +83,7 @@ class Stay:
     free_since: float = 0.0
     disputed: bool = False
     unfound: bool = False
-    """Whether no officer has looked yet for the container, which left although the answer was no."""
+    """Whether the container left although the answer was no, and no officer has looked for it yet."""
 
     @property
     def departure_heard(self) -> bool:
@@ -195,7 +195,7 @@ class World:
     def _withdrawn(paper: Paper) -> bool:
         return isinstance(paper.statement, ContainerFreed) and not paper.statement.released
 
-    # what happens
+    # what happens to the container
 
     def play(self, visits: int) -> None:
         begin = 3.0 * DAY
@@ -281,7 +281,7 @@ class World:
 
     def open_again(self, stay: Stay, kind: EquipmentEvent, ship: str, after: float) -> None:
         """Somebody reports the opening a second time, with another event time and without naming the first report. If
-        the container was in another visit at that time, the sender retracts the report."""
+        the container was in another visit at that time, the sender retracts the report; otherwise only sometimes."""
         dice, last = self.dice, self.stays[stay.number - 1] if stay.number else None
         earlier = (-dice.uniform(0, HOUR), -dice.uniform(0, 20 * HOUR))
         later = () if stay.empty else (3.0, dice.uniform(0, HOUR))  # an empty container may have left by then
@@ -470,7 +470,8 @@ class World:
         stay.disputed = True
         if other < stay.opened and stay.number:
             self.stays[stay.number - 1].disputed = True
-        # All goods have arrived within an hour of the opening. A report with an earlier event time is always retracted.
+        # The arrivals of all goods are within the first hour after the opening. A report whose event time is not after
+        # this hour is always retracted.
         if other <= stay.opened + HOUR or dice.random() < 0.6:
             return self.say("gate", read_at + dice.choice((1.0, 6 * HOUR, DAY)), retracted(name, "other"), stay)
         self.hear_until(read_at)

@@ -23,7 +23,8 @@ def paper(reference: str = "WORST-1", **changed: Any) -> dict[str, Any]:
 
 
 def keys(count: int, last: str = "") -> bytes:
-    """Returns a JSON object with `count` keys, of which the last one is named `last`."""
+    """Returns a JSON object with `count` keys. `last`: the name of the last key; by default a name that no other key
+    has."""
     names = [f"k{number}" for number in range(count - 1)] + [last or f"k{count}"]
     return b"{" + b",".join([b'"%s":1' % name.encode() for name in names]) + b"}"
 

@@ -90,8 +90,8 @@ def run(count: int, seed: str, port: int) -> Answers:
 
 
 def written(bootstrap: str, partitions: int) -> Counter[str]:
-    """Returns request id → how often it is on the request topics. Raises KafkaException if they cannot be read to their
-    ends."""
+    """Returns request id → how often it is on the request topics. Raises KafkaException if a topic cannot be read to
+    its end."""
     reader = Consumer(
         {"log_level": 0, "bootstrap.servers": bootstrap, "group.id": "hostile", "enable.partition.eof": True}
     )

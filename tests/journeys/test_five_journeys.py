@@ -124,7 +124,7 @@ def test_green_goods_are_released_when_their_container_is_discharged_and_leave()
 
 
 def test_the_papers_of_yellow_goods_are_read_late_put_right_and_read_again() -> None:
-    """T-shirts from Thailand come from Viet Nam, so an officer checks whether the certificate of origin is there."""
+    """T-shirts of Thai origin depart from Viet Nam, so an officer checks whether the certificate of origin is there."""
     shirts = good_item(hs_code="6109100000", description="T-shirts", origin_country="TH")
     detour = FiredRule(
         rule="detoured_clothing",

@@ -30,7 +30,7 @@ TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 
 @dataclass(frozen=True)
 class Leaping(Clock):
-    """The real clock, which a test can set forward if an effect comes only after hours."""
+    """A clock that a test can set forward, because some effects come only after hours."""
 
     leaps: list[timedelta] = field(default_factory=list)
 

@@ -98,8 +98,8 @@ def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its
         provision(broker.bootstrap, PARTITIONS)
         left: list[object] = []
         for _ in range(5):
-            # The controller may be frozen only after it has fenced the broker. Such a round proves nothing, so there
-            # are up to five rounds.
+            # In some rounds the controller is frozen too late: it has already fenced the broker. Such a round proves
+            # nothing, so there are up to five rounds.
             left = [open_transaction(broker, number) for number in range(4)]
             broker.kill()
             broker.start()

@@ -34,8 +34,8 @@ FORGETFUL = {
 
 @pytest.fixture(scope="module")
 def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """Yields a border with a broker that forgets a producer after a second. With Kafka's default settings, a broker forgets
-    a producer id after a day, and a transactional id after a week."""
+    """Yields a border with a broker that forgets a producer after a second. With Kafka's default settings, a broker
+    forgets a producer id after a day, and a transactional id after a week."""
     with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS, settings=FORGETFUL) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border

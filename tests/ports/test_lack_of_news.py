@@ -292,7 +292,7 @@ def states(pid: int) -> list[str]:
     return found
 
 
-# what is said
+# times, kinds and headers of messages
 
 
 def test_times_order_nothing(wire: str, notebook: Notebook) -> None:

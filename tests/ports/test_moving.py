@@ -23,12 +23,12 @@ BEFORE = {
     "port_places": ["source", "partition", "next"],
     "port_sources": ["source", "identity", "reading"],
 }
-"""Table → its columns, in a notebook that the software version before wrote."""
+"""Table → its columns, in a notebook that the previous software version wrote."""
 
 
 def of_the_software_version_before(bootstrap: str, file: Path) -> Gatehouse:
-    """Makes a notebook as the software version before leaves it after it has read everything. That version knows only
-    the topics of the desks. Returns the handler that got the notices."""
+    """Makes a notebook as the previous software version leaves it after it has read everything. The previous version
+    reads only the topics of the desks. Returns the handler that got the notices."""
     notes = Notebook(file)
     house = Gatehouse(notes)
     with TopicPort(bootstrap, notes, former=True) as port:
@@ -74,7 +74,8 @@ def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothin
     publish(anew, [*first.messages, *back.messages, *back.revoked().messages[-1:]], former=True)
     of_the_software_version_before(anew, file)
     before = acts(file)
-    # While the port is off, desks of the version before publish more facts. Then desks of this version take over.
+    # While the port is off, desks of the previous version publish more facts. Then desks of the present version take
+    # over.
     publish(anew, missed.messages, former=True)
     later, gone = released("MOVE-3", "MOVE0000003"), released("MOVE-4", "MOVE0000004")
     publish(anew, [*later.messages, *gone.messages])
@@ -90,7 +91,7 @@ def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothin
             )
         answers = {n: port.ask(f"MOVE000000{n}", house).may_leave for n in range(5)}
         assert answers == {0: True, 1: False, 2: True, 3: True, 4: True}
-        # One worker of the version before still runs. It publishes only on the topic of its desk.
+        # One worker of the previous version still runs. It publishes only on the topic of its desk.
         publish(anew, later.revoked().messages[-1:], former=True)
         assert port.ask("MOVE0000003", house).reason == "not_released"
         published = len(gone.messages)
@@ -119,8 +120,8 @@ def test_a_notebook_of_the_software_version_before_loses_nothing_and_does_nothin
 
 
 def test_copies_of_what_was_read_before_do_not_end_a_newer_yes(anew: str, tmp_path: Path) -> None:
-    """The port still had the version before while desks of this version already wrote copies for ports. It reads the
-    copies later, and from the beginning."""
+    """Desks of the present version already wrote copies for ports while the port still ran the previous version. After
+    its update, the port reads the copies from the beginning."""
     file = tmp_path / "port.db"
     box = "MOVE0000010"
     first = released("MOVE-10", box)

@@ -169,8 +169,8 @@ def test_every_row_has_its_source_and_its_methods_are_told_apart() -> None:
 
 
 def test_on_no_day_one_method_has_two_rows_for_the_same_goods() -> None:
-    """`row_for` finds the row by goods, method and day. So two rows that differ only in their pests must not be in force
-    at the same time, because the record would be judged by the first of them."""
+    """`row_for` finds the row by goods, method and day. So two rows that differ only in their pests must not be in
+    force at the same time, because the record would be judged by the first of them."""
     for row in ROWS:
         methods = [each.method for each in rows_for(row.goods, row.effective_from)]
         assert len(set(methods)) == len(methods), (row.goods, row.effective_from)

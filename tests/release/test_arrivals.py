@@ -245,7 +245,8 @@ def test_goods_of_which_a_part_is_released_are_not_withdrawn() -> None:
     ("told_at", "recorded_at"),
     [
         (NOON - timedelta(days=2), NOON - timedelta(days=2)),
-        # The time is kept as reported. The console, not the desk, refuses times too far in the future.
+        # The decider keeps the reported time. A report with a time too far in the future does not reach it, because the
+        # console or the shell refuses the report.
         (NOON + timedelta(minutes=10), NOON + timedelta(minutes=10)),
         # The reported date is wrong. So the time in the request's header counts.
         (NOON - timedelta(days=800), NOON + timedelta(minutes=2)),

@@ -207,7 +207,7 @@ def test_a_watch_that_was_lifted_before_it_began_names_what_lifted_it() -> None:
 
 
 def test_a_record_of_watches_of_the_software_version_before_is_read() -> None:
-    """A record of the version before does not say which requests placed and lifted its watches. So a refusal cannot
+    """A record of the previous version does not say which requests placed and lifted its watches. So a refusal cannot
     name these requests."""
     stored = b'{"watches":{"w":["BL1","","a tip","2026-11-23T12:01:00Z"]},"ended":["x"],"state":"watching"}'
     desk = story(decider)

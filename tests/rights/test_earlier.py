@@ -24,7 +24,7 @@ DESCRIBE_CLUSTER = 60
 
 
 def earlier(home: Path) -> None:
-    """Makes a folder as `dtg up` of the software version before left it, with one message."""
+    """Makes a folder as `dtg up` of the previous software version left it, with one message."""
     with provisioned(home / "kafka", 2) as broker:
         producer = Producer({"log_level": 0, "bootstrap.servers": broker.bootstrap})
         producer.produce(TOPIC, key=b"k", value=b"kept")

@@ -47,7 +47,8 @@ def test_the_administrator_can_do_everything(secured: Secured) -> None:
 
 
 def changed(secured: Secured, name: str, rights: Rights) -> set[Granted]:
-    """The operations in which the cluster's answers differ from the table if this credential has these rights instead."""
+    """The operations in which the cluster's answers differ from the table if this credential has these rights
+    instead."""
     try:
         give_rights(secured.broker.access, rights_of_users(secured.credentials, RIGHTS | {name: rights}))
         return walk(secured.access(name)) ^ expected(RIGHTS[name])

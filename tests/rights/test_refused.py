@@ -52,7 +52,8 @@ def forged(secured: Secured, tmp_path: Path) -> Path:
 
 
 def refused(child: Child) -> str:
-    """The last line of a worker that has ended with the exit code of a refusal."""
+    """Waits until the worker has ended with the exit code of a refusal. Returns the error in its last log line about
+    the refusal."""
     wait(lambda: child.code is not None, f"the end of {child.name}")
     assert child.code == REFUSED_CODE, child.tail(30)
     [refusal] = [line for line in child.tail(30).splitlines() if '"refused"' in line][-1:]

@@ -18,8 +18,8 @@ IDS = [id_of(item) for item in BATCH]
 
 
 class Log:
-    """A cluster that accepts at most `most` items in one transaction. It accepts an item of `bad` only if the item is
-    parked. A cluster that is `down` accepts nothing."""
+    """A cluster that accepts at most `most` items in one transaction, not counting parked items. It accepts an item of
+    `bad` only if the item is parked. A cluster that is `down` accepts nothing."""
 
     def __init__(self, bad: Sequence[ItemId], most: int = 99, down: bool = False) -> None:
         self.bad, self.most, self.down = bad, most, down

@@ -58,7 +58,7 @@ def test_only_sockets_that_listen_where_a_client_of_the_loopback_comes_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = (
-        ("0100007F", 9092, "01", 1),  # connected
+        ("0100007F", 9092, "01", 1),  # a connection
         ("0100007F", 9093, "0A", 2),  # another port
         ("0500000A", 9092, "0A", 3),  # 10.0.0.5
         ("0000000000000000FFFF00000100007F", 9092, "0A", 4),  # ::ffff:127.0.0.1

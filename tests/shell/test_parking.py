@@ -317,7 +317,8 @@ class CountedMemory(Memory):
 def test_one_turn_reads_a_limited_number_of_messages_that_were_announced_as_parking_full(
     kind: type[DiscardParked | ReplayParked], settling: str, turns: int
 ) -> None:
-    """A replay reads two messages. The orders that a turn leaves undone are carried out when they are given again."""
+    """A discard reads one message, and a replay reads two. A turn that reaches the limit leaves the other orders
+    undone. They are carried out when they are given again."""
     worker, memory = Worker(), CountedMemory()
     worker.memory, requests, announced = memory, [], OLDER["announcements"]["MessageParked"][0]
     for number in range(READS + 5):

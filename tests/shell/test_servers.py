@@ -74,7 +74,8 @@ def test_a_broker_at_the_default_port_is_found(server: str, listening: int) -> N
 
 
 def test_whether_a_program_is_accepted_stays_open_while_no_broker_answers(tmp_path: Path) -> None:
-    """The caller goes on then: its own next request waits for the broker, or fails."""
+    """If no broker answers, `try_access` raises nothing and the caller continues. The next request of the caller waits
+    for the broker, or fails."""
     try_access(Access(f"127.0.0.1:{free_port()}"), 600)
     make_credential(tmp_path, "gate")
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -333,8 +333,8 @@ def test_what_a_person_answers_or_asks_is_dated_when_it_is_said_and_not_when_the
 
 
 def test_who_takes_over_tells_the_rest_of_an_event_with_the_time_that_was_told_first() -> None:
-    """With the present time, the second report of a departure could have a time at which the container is back with
-    other goods."""
+    """A departure is reported twice. A player that takes over between the two reports must not date the second report
+    with the present time, because the container may be back with other goods by then."""
     pairs = [pair_of_acts for pair_of_acts in (acts(yes(box_of(plan))) for plan in SEA) if len(pair_of_acts) == 2]
     assert pairs
     for pair in pairs:
