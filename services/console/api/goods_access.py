@@ -37,8 +37,8 @@ class VisibleGoods(NamedTuple):
 
 def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
     """Returns the SQL condition for the consignments that `who` may see; None if `who` may see all. `complete`: whether
-    the rows are complete. If they are not, goods without an office in the rows may have been declared at any office, so
-    only officers of the General Administration see them."""
+    the rows are complete. If they are not, goods without an office in the rows may have been declared at any office. Of
+    all officers, only those of the General Administration then see these goods."""
     if who.sees_everything():
         return None
     reaches, wanted = who.reaches(), list[ColumnElement[bool]]()

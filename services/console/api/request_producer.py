@@ -166,7 +166,8 @@ class Asker:
             # requests without acknowledgement are given up, because they were not answered 202
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), 1.5)
-        # A row that cannot be written is given up. A row is needed only until the projector has read its request.
+        # A row that cannot be written is given up. The request itself is on its topic, but the console cannot answer any
+        # more what became of it.
         with contextlib.suppress(*DATABASE_ERRORS):
             await asyncio.to_thread(self._unwritten.write)
 
@@ -233,14 +234,16 @@ class Asker:
             for r, others in [(hold.request, hold.others_kept) for hold in holds]
             for kept in (r.subject, *others)
         ]
-        # If a hold could not be sent before, its row exists already. The row gets the time at which the hold is requested again.
+        # If an earlier attempt to send one of these holds failed, its row exists already. Such a row gets the time of this
+        # attempt.
         await self.note(ASKED_HOLDS, rows, renewed=("asked_us",))
 
     async def note(
         self, table: Table, rows: list[dict[str, Any]], *changes: Update, renewed: Collection[str] = ()
     ) -> None:
         """Inserts the rows that do not exist yet into `table`, a table that only consoles write; then runs the SQL updates `changes`. `renewed`: the
-        columns that get the new values in rows that exist already. Raises Problem 503 if the database refuses."""
+        columns that get the new values in rows that exist already. Raises Problem 503 if the database does not answer or
+        refuses a row."""
         try:
             await asyncio.to_thread(self._insert_rows, table, rows, *changes, renewed=renewed)
         except Exception as error:
