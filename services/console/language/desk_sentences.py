@@ -118,7 +118,8 @@ def _by_shape(text: str) -> Bilingual:
 
 
 def wrote(text: str) -> Bilingual:
-    """Returns a text that a person wrote, unchanged. If it could not be read, returns the sentence that says so."""
+    """Returns a text that a person wrote, unchanged. If the text is UNREADABLE_REASON, which stands for a text that could
+    not be read, returns the sentence that says so."""
     return both("written.no_reason") if text == UNREADABLE_REASON else Bilingual(text, text)
 
 

@@ -58,7 +58,7 @@ class Given(NamedTuple):
 
 
 class By(NamedTuple):
-    """Who grants, and when. `at`: microseconds since 1970 UTC, by the world's clock, also in a sandbox."""
+    """Who grants, and when. `at`: microseconds since 1970 UTC, in real time, even in a sandbox, whose clock may run faster."""
 
     actor: str
     at: int
