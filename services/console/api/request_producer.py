@@ -104,7 +104,7 @@ class Prepared:
     named: str = ""
     """For a request about a container: the consignment that the request names, empty if it names none."""
     others_kept: tuple[str, ...] = ()
-    """As `Request.others_kept`."""
+    """The keys, beside that of the request, for which the gate's answer is no from now on; see `Request.others_kept`."""
 
 
 def digest(content: bytes) -> str:

@@ -144,7 +144,8 @@ def each_in_words(phrases: Sequence[Any]) -> list[Bilingual] | None:
 
 
 def _next(rest: list[Any]) -> Bilingual:
-    """Returns the sentence that the first phrases make, including sentences within it, and removes these phrases from the list."""
+    """Removes the first phrase from the list and returns its sentence. If that sentence contains another sentence (parameter
+    `WHY`), the next phrase gives that other sentence and is removed, too."""
     phrase = rest.pop(0)
     made_here = isinstance(phrase, Phrase)
     code, values = (phrase.code, phrase.values) if made_here else (phrase["code"], phrase.get("values") or {})

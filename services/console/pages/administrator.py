@@ -49,7 +49,8 @@ USUAL_DAYS, USUAL_OVERLAP_HOURS = 365, 24 * 7
 
 
 class Given(NamedTuple):
-    """The result of a form: the account, and a secret that is shown only once. `kind`: password or key; `key_id`: the id of the key."""
+    """The result of a form: the account, and a secret that is shown only once. `kind`: `password` or `key`, empty if there is no
+    secret; `key_id`: the id of the key."""
 
     account: str
     kind: str = ""
