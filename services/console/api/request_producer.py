@@ -193,9 +193,8 @@ class Asker:
         return (await self.ask_all([message]))[0]
 
     async def ask_all(self, messages: Iterable[Prepared]) -> list[RequestRow]:
-        """Sends all requests and returns their rows. Raises the problems of `ask`. After a Problem 503 some requests
-        may have been acknowledged. If the caller then sends all requests again, the acknowledged requests have no
-        second effect."""
+        """Sends all requests and returns their rows. Raises the problems of `ask`. After such a problem some requests may
+        have been sent, or may still be sent. If the caller then sends all requests again, these have no second effect."""
         producer = self._producer
         if producer is None:
             raise self._not_taken()
