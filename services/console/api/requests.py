@@ -302,7 +302,8 @@ def _sent_back(index: int, reference: str, faulty: FaultyBody) -> BatchItem:
 
 
 def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
-    """Makes the message that lodges the declaration. If the same declaration was lodged before, the desk's answer names that earlier request."""
+    """Makes the message that lodges the declaration. A request with the same key has the same content if its declaration is
+    the same."""
     content = declaration.model_dump_json().encode()
     lodged = LodgeDeclaration(
         consignment_id=consignment_id(declaration.declarant, declaration.reference),
