@@ -348,8 +348,8 @@ def _document(app: FastAPI) -> None:
 class Bounded:
     """ASGI middleware that replaces an answer of more than LONGEST_ANSWER bytes by a problem, so that the answer does
     not fill a client's memory. Such an answer is a programming error, because lists are answered in pages. An answer
-    without `Content-Length` is kept back until it ends or is too long. Event streams are not kept back and have no limit,
-    because they do not end. Paths in `WHOLE` have no limit, either."""
+    without `Content-Length` is kept back until it ends or is too long. Event streams are not kept back and have no
+    limit, because they do not end. Paths in `WHOLE` have no limit, either."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -395,8 +395,8 @@ class Bounded:
 
 
 class _Measured:
-    """ASGI middleware that counts and times answers by route. The label `route` of the metrics is the path of the route with the
-    names of its parameters and without their values, so that it has few values."""
+    """ASGI middleware that counts and times answers by route. The label `route` of the metrics is the path of the route
+    with the names of its parameters, for example `/containers/{container_no}`, so that it has few values."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -30,8 +30,8 @@ log = structlog.get_logger()
 
 
 def configure_logs(level: str) -> None:
-    """Configures logging in the format of the workers: one JSON object a line on standard output. The function of the workers is not used,
-    because its module imports Faust."""
+    """Configures logging in the format of the workers: one JSON object a line on standard output. The function of the
+    workers is not used, because its module imports Faust."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -206,7 +206,8 @@ def timeline(
         int, Query(ge=0, le=2**63 - 1, description="where this page begins; it comes from the link of the page before")
     ] = 0,
 ) -> Timeline:
-    """Lists the facts and requests about the goods, each answer after the message that it answers. Long contents are replaced by links."""
+    """Lists the facts and requests about the goods, each answer after the message that it answers. Long contents are
+    replaced by links."""
     context, who = context_of(request), who_of(request)
     facts, whole = timeline_rows(context, consignment_id, only) if may_read(context, who, consignment_id) else ([], 0)
     if not whole:
@@ -574,9 +575,9 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
 
 def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
     """Returns the answer whether a container may leave. For carriers, terminals and accounts that see all goods, the
-    answer is about all goods in the container. For other accounts it is restricted to the goods that they may see, and a
-    container without such goods is answered as unknown. Texts of officers are masked outside customs. If the read model does not answer,
-    this raises one of `DATABASE_ERRORS`, and the exception handler answers no."""
+    answer is about all goods in the container. For other accounts it is restricted to the goods that they may see, and
+    a container without such goods is answered as unknown. Texts of officers are masked outside customs. If the read
+    model does not answer, this raises one of `DATABASE_ERRORS`, and the exception handler answers no."""
     standing = context.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or context.rows).container(container_no)
     fresh = complete and standing.fresh(context.settings.gate_stale_seconds)

@@ -47,7 +47,8 @@ REFUSED = Counter(
 )
 FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
 RIGHTS_HELD = "rights_held"
-"""The code of the problem that is answered while the database may be an older copy; see `services.console.readmodel.generation`."""
+"""The code of the problem that is answered while the database may be an older copy; see
+`services.console.readmodel.generation`."""
 LATER = {"Retry-After": "30"}
 ADDRESSES = {path: compile_path(path)[0] for _, path in ROUTES}
 """Path of each route → the regular expression that its addresses match."""

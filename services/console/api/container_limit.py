@@ -2,8 +2,8 @@
 declarations that this console took in since the rows were read.
 
 The different container numbers are counted in those declarations with the same declarant (field `declarant`) that were
-lodged since midnight in Beijing, whatever became of these declarations. The same declaration again, or another one for the same containers, adds nothing to the
-count.
+lodged since midnight in Beijing, whatever became of these declarations. The same declaration again, or another one for
+the same containers, adds nothing to the count.
 """
 
 from collections import OrderedDict

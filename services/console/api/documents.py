@@ -48,8 +48,8 @@ ENTRY_CHARACTERS = 100_000
 """The most bytes of container numbers in one entry of the feed, as `_fitting` counts them. One declaration has far
 fewer."""
 LONGEST_REASON = 2000
-"""The most characters of a reason, or of another text in a message, that a list shows. The content of the message has the
-whole text."""
+"""The most characters of a reason, or of another text in a message, that a list shows. The content of the message has
+the whole text."""
 MOST_FINDINGS = 100
 """The most findings of one list in a message that are shown with their sentences. The content of the message has all of them."""
 MOST_NEAREST = 3

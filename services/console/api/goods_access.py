@@ -84,7 +84,7 @@ def inside(
     """Returns the consignments in a container that `who` may see. Returns None if answers about the container are not
     restricted to certain consignments, because `who` may see all goods, or is a carrier or terminal and may ask about
     all containers. `roles`: if given, only these roles of `who` count; `complete`: as in `condition`; `ever`: whether
-    former consignments count, too, which were struck off the container or were in it in an earlier visit.
+    former consignments count, too; these were struck off the container, or were in it only in an earlier visit.
 
     For accounts with `Reach.OFFICE`, but not for companies, former consignments also count in two cases. The first case
     is that the container has no other consignments. The second case is that an alarm about the end of an earlier visit
@@ -138,8 +138,8 @@ async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request
         return ""
     lets_go = not (kind.holds_goods or kind.calls_back)
     if issubclass(kind, envelope.AboutContainer):
-        # `ever` also finds former consignments. The strike or finding that the officer retracts may be the reason why the
-        # goods count as a former consignment.
+        # `ever` also finds former consignments. The strike or finding that the officer retracts may be the reason why
+        # the consignment counts as a former one.
         found = await run_in_threadpool(inside, context.rows, who, subject, roles, ever=kind.calls_back)
         if found is not None and found.hidden:
             raise Problem(403, "no_reach")

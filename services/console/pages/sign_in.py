@@ -134,8 +134,9 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 async def _prove(request: Request, name: str, password: str) -> Account:
     """Returns the account with this name and password. Raises Problem 429 while sign-ins with this name from this
-    address have to wait, and while one of them is being checked; 401 if name or password is wrong, with the same text for both; 401 also if a one-time password
-    was not changed in time; 503 while nobody can sign in; and the problem of `Signing.compare`."""
+    address have to wait, and while one of them is being checked; 401 if name or password is wrong, with the same text
+    for both; 401 also if a one-time password was not changed in time; 503 while nobody can sign in; and the problem of
+    `Signing.compare`."""
     signing, accounts, address = _signing(request), authenticator_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
