@@ -84,7 +84,7 @@ SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 LONGEST_ANSWER = 1_000_000
-"""The most bytes of one answer."""
+"""The most bytes of one answer. Event streams and the paths in `WHOLE` have no limit, see `Bounded`."""
 WHOLE = ("/static/", "/consignments.csv", "/metrics")
 """The beginnings of the paths whose answers may have more than LONGEST_ANSWER bytes: files, and the metrics, which
 Prometheus reads in one piece. The metrics need no limit, because their labels have few values."""
@@ -107,7 +107,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        openapi_url=None,  # FastAPI would write the document anew for each client, see `_document`
+        openapi_url=None,  # FastAPI would serialise the document anew for each request, see `_document`
         # A redirect would name the scheme of this server. Behind a proxy, the browser may use another scheme.
         redirect_slashes=False,
         lifespan=_life,
@@ -348,8 +348,8 @@ def _document(app: FastAPI) -> None:
 class Bounded:
     """ASGI middleware that replaces an answer of more than LONGEST_ANSWER bytes by a problem, so that the answer does
     not fill a client's memory. Such an answer is a programming error, because lists are answered in pages. An answer
-    without `Content-Length` is kept back until it ends, unless it is an event stream, which does not end. Paths in
-    `WHOLE` have no limit."""
+    without `Content-Length` is kept back until it ends or is too long. Event streams are not kept back and have no
+    limit, because they do not end. Paths in `WHOLE` have no limit, either."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -395,7 +395,8 @@ class Bounded:
 
 
 class _Measured:
-    """ASGI middleware that counts and times answers by route. The label of a metric is the template of the route, so it contains no id."""
+    """ASGI middleware that counts and times answers by route. The label `route` of the metrics is the path of the route
+    with the names of its parameters, for example `/containers/{container_no}`, so that it has few values."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

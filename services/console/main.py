@@ -30,8 +30,8 @@ log = structlog.get_logger()
 
 
 def configure_logs(level: str) -> None:
-    """Configures logging in the format of the workers: one JSON object a line on standard output. The worker's own function is not used, because it
-    imports Faust."""
+    """Configures logging in the format of the workers: one JSON object a line on standard output. The function of the
+    workers is not used, because its module imports Faust."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -108,7 +108,8 @@ def config_of(settings: ConsoleSettings, app: ASGIApp) -> uvicorn.Config:
         port=settings.console_port,
         access_log=False,
         log_level="warning",
-        # the parameter is declared as int, but uvicorn gives it to `asyncio.wait_for`; int would make 0 of a part of a second
+        # The parameter is declared as int, but uvicorn passes it to `asyncio.wait_for`, which accepts fractions of a
+        # second. A conversion by `int` would turn half a second into 0.
         timeout_graceful_shutdown=cast(int, settings.stop_seconds),
         timeout_keep_alive=30,
         server_header=False,
@@ -124,7 +125,7 @@ def serve(settings: ConsoleSettings) -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # The tables are still being made. The process may end at any moment, because they are made in transactions.
+            # No server runs yet. The process may end at any moment, because the tables are made in transactions.
             os._exit(0)
 
     on_stop(stop)

@@ -10,7 +10,7 @@ FILE = Path(__file__).with_name("openapi.json")
 
 
 def text() -> str:
-    """Returns the OpenAPI document as the text that is committed."""
+    """Returns the OpenAPI document as the text of openapi.json."""
     app = create_app(ConsoleSettings(database_url="sqlite://"))
     return json.dumps(app.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 

@@ -31,7 +31,7 @@ def run(settings: ConsoleSettings) -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # The tables are still being made. The process may end at any moment, because they are made in transactions.
+            # No server runs yet. The process may end at any moment, because the tables are made in transactions.
             os._exit(0)
 
     on_stop(stop)

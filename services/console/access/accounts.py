@@ -76,8 +76,9 @@ class NotGranted(Exception):
 
 
 class Account(NamedTuple):
-    """A row of `tables.ACCOUNTS`. `roles`: values of `Role`, separated by spaces; `password`: its hash, empty if the
-    account has none. `must_change`: the password is a one-time password, which is valid until `password_until_us`."""
+    """A row of `tables.ACCOUNTS`. `roles`: values of `Role`, separated by spaces; `password`: the hash of the
+    password, empty if there is none. `must_change`: the password is a one-time password, which is valid until
+    `password_until_us`."""
 
     account: str
     roles: str
@@ -112,7 +113,8 @@ class Shown(NamedTuple):
 
 
 class SignInRefused(Exception):
-    """The sender is not authenticated. `code`: a key of `[problems]` in words.toml."""
+    """The sender is not authenticated. `code`: the name of a row of `[problems]` in words.toml; `values` fill the gaps
+    of its sentence."""
 
     def __init__(self, code: str, **values: Any) -> None:
         super().__init__(code)
@@ -467,7 +469,8 @@ class Accounts:
             _authorise(connection, company, agent, by, at, from_us, until_us)
 
     def end_authorisation(self, company: str, agent: str, *, by: str, at: int) -> None:
-        """Ends the authorisation now. Raises NotGranted if none is in force."""
+        """Ends the company's authorisation of the agent now, even if it has not begun yet. Raises NotGranted if there
+        is none, or if it has ended already."""
         with self._changing() as connection:
             a = t.AUTHORISATIONS.c
             open_now = (a.company == company, a.agent == agent, or_(a.until_us.is_(None), a.until_us > at))
@@ -628,8 +631,9 @@ def _check_alike(connection: Connection, account: Account) -> None:
 
 def _check_companies(connection: Connection, account: Account) -> None:
     """Raises NotGranted if requests of this account could be taken for requests of another company or account. A
-    request names the company of its sender, or the account if the sender has no company. So the name of an account must
-    not be the company of another account, and its company must not be the name of another account."""
+    request names the company of its sender, or the account if the sender has no company. So the name of this account
+    must not be the company of an account of another company, and its company must not be the name of such an
+    account."""
     a, name, company = t.ACCOUNTS.c, account.account, account.company
     others = a.company != company, a.account != name
     if connection.execute(select(a.account).where(func.lower(a.company) == name.lower(), *others)).first():

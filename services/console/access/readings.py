@@ -28,7 +28,7 @@ from services.shell.clock import now, stopwatch
 from services.shell.ending import end_with_task
 
 AGAIN_SECONDS = 3600.0
-"""Seconds after which a reading of the same account and subject gets another row."""
+"""Seconds after which another reading of the same subject by the same account gets a row."""
 REMEMBERED = 50_000
 """The most pairs of account and subject for which a process remembers when it last noted a row. The process compares
 with this time, so that it notes the same reading only once in AGAIN_SECONDS."""

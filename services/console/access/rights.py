@@ -49,9 +49,9 @@ class Role(StrEnum):
 
 class Reach(StrEnum):
     """Which goods a role may see. COMPANY: goods that the account's company declares, or that a company which
-    authorised this agent declares. OFFICE: goods declared at the account's customs office or in its district, and goods
-    that nobody has declared. ANY: all goods. CONTAINERS: containers, but not the goods in them. NOTHING: neither goods
-    nor containers."""
+    authorised this agent declares. OFFICE: goods declared at a customs office for which the account's office is
+    responsible (see `covers`), and goods that nobody has declared. ANY: all goods. CONTAINERS: containers, but not the
+    goods in them. NOTHING: neither goods nor containers."""
 
     COMPANY = "company"
     OFFICE = "office"

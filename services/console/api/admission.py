@@ -30,13 +30,13 @@ ALWAYS: Mapping[str, str] = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Headers that every answer gets, unless it sets them itself. Static files do not get `Cache-Control`."""
+"""Headers that `Admission` adds to answers which do not set them. Static files do not get `Cache-Control`."""
 STATIC = "/static/"
 
 
 class Admission:
-    """The outermost ASGI middleware. It refuses requests before they reach a route, and adds the headers of `ALWAYS` to
-    the answers. `show`: makes the HTTP answer for a problem."""
+    """ASGI middleware that refuses requests before they reach a route, and adds the headers of `ALWAYS` to the answers.
+    `show`: makes the HTTP answer for a problem."""
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings, show: Callable[[Request, Problem], Response]) -> None:
         self._app = app

@@ -206,7 +206,8 @@ def timeline(
         int, Query(ge=0, le=2**63 - 1, description="where this page begins; it comes from the link of the page before")
     ] = 0,
 ) -> Timeline:
-    """Lists every fact and request about the goods, each answer after the message that it answers. Long contents are replaced by links."""
+    """Lists the facts and requests about the goods, each answer after the message that it answers. Long contents are
+    replaced by links."""
     context, who = context_of(request), who_of(request)
     facts, whole = timeline_rows(context, consignment_id, only) if may_read(context, who, consignment_id) else ([], 0)
     if not whole:
@@ -224,8 +225,8 @@ def timeline(
 
 
 def timeline_rows(context: ConsoleContext, key: str, only: str = "all") -> tuple[list[Any], int]:
-    """Returns the facts under this key that a timeline shows, in order and without contents, and how many facts the key has in all. `only`: as
-    in `selected`."""
+    """Returns the messages under this key that a timeline shows, in order and without contents; and how many messages
+    were read for it, of which there are at most LONGEST_TIMELINE. `only`: as in `selected`."""
     facts = in_order(context.rows.timeline(key))
     return selected(facts, only), len(facts)
 
@@ -573,10 +574,10 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
 
 
 def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
-    """Returns the answer whether a container may leave. Carriers, terminals and accounts that see all goods get the
-    whole answer. For other accounts the answer is restricted to the goods that they may see, and a container without
-    such goods is answered as unknown. Texts of officers are masked outside customs. If the read model does not answer,
-    this raises one of `DATABASE_ERRORS`, and the exception handler answers no."""
+    """Returns the answer whether a container may leave. For carriers, terminals and accounts that see all goods, the
+    answer is about all goods in the container. For other accounts it is restricted to the goods that they may see, and
+    a container without such goods is answered as unknown. Texts of officers are masked outside customs. If the read
+    model does not answer, this raises one of `DATABASE_ERRORS`, and the exception handler answers no."""
     standing = context.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or context.rows).container(container_no)
     fresh = complete and standing.fresh(context.settings.gate_stale_seconds)
@@ -681,8 +682,8 @@ def stages(request: Request) -> Board:
 
 def board(context: ConsoleContext, who: Who) -> Board:
     """Returns the board as it is now. Its counts include all goods, but only goods that `who` may see are named. If
-    `who` does not see all goods, `alarms` and `alarm_kinds` are empty. `alarm_page` lists the alarms about the goods
-    that `who` may see."""
+    `who` does not see all goods, `alarms` and `alarm_kinds` are empty. The function `alarm_page` returns the alarms
+    about the goods that `who` may see."""
     rows, visible = context.rows, condition(who, complete=context.complete())
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if visible is None else []
@@ -744,8 +745,8 @@ def _stored(name: str | None) -> str | None:
 def parked_messages(
     request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100, after: After = ""
 ) -> ParkedList:
-    """Lists the messages that could not be decided, the newest first. Each message waits until an operator settles
-    it."""
+    """Lists the messages that are set aside, the newest first. A message waits until an operator settles it, or settles
+    an earlier message of the same key."""
     context = context_of(request)
     shown, following = page(context, lists.parked(), after, limit, parked)
     return ParkedList(

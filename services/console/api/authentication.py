@@ -47,7 +47,8 @@ REFUSED = Counter(
 )
 FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
 RIGHTS_HELD = "rights_held"
-"""The code of the problem that is answered while the database is an older copy; see `services.console.readmodel.generation`."""
+"""The code of the problem that is answered while the database may be an older copy; see
+`services.console.readmodel.generation`."""
 LATER = {"Retry-After": "30"}
 ADDRESSES = {path: compile_path(path)[0] for _, path in ROUTES}
 """Path of each route → the regular expression that its addresses match."""
@@ -70,7 +71,8 @@ class Authenticator:
         self._threads = CapacityLimiter(PROVING_THREADS)
 
     async def of_key(self, written: str) -> Who:
-        """Returns the account of this key, from the cache for up to `key_seconds`. Raises SignInRefused if the key is not valid."""
+        """Returns the account of this key. The account comes from the cache for up to `key_seconds`, and for up to
+        LONGEST_AWAY seconds while the database does not answer. Raises SignInRefused if the key is not valid."""
         at, known = stopwatch(), self._keys.get(written)
         if known is None or at - known.at > self._seconds:
             known = await self._read(written, known, at)

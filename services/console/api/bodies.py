@@ -30,8 +30,9 @@ SEPARATORS = b",:{["
 """The characters that separate parts of JSON. Each value, key and level of nesting comes with one of them, so a limit of their number limits
 the work of a parser."""
 _PIECE = re.compile(rb'(?:[^"\\]++|\\.){1,5000}+', re.DOTALL)
-"""Matches a piece of a JSON string. Its length is bounded, because Python's interpreter lock is held while a pattern is matched, and all
-other threads wait meanwhile."""
+"""Matches a piece of a JSON string: at most 5000 parts, each of which is an escape or a run of other characters. The
+number of parts is bounded, because Python's interpreter lock is held while a pattern is matched, and all other threads
+wait meanwhile."""
 _LIST_ONLY = re.compile(rb'[ \t\n\r]*(?:\{[ \t\n\r]*"declarations"[ \t\n\r]*:[ \t\n\r]*)?(?=\[)')
 _SPACE = b" \t\n\r"
 

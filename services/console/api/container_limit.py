@@ -1,9 +1,9 @@
 """How many containers may one declarant name on one day? They are counted when a declaration is taken in, from the rows and from the
 declarations that this console took in since the rows were read.
 
-The different container numbers are counted in the declarations of one declarant (its field `declarant`) that were lodged since midnight in
-Beijing, whatever became of these declarations. The same declaration again, or another one for the same containers, adds nothing to the
-count.
+The different container numbers are counted in those declarations with the same declarant (field `declarant`) that were
+lodged since midnight in Beijing, whatever became of these declarations. The same declaration again, or another one for
+the same containers, adds nothing to the count.
 """
 
 from collections import OrderedDict

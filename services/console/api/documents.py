@@ -48,7 +48,8 @@ ENTRY_CHARACTERS = 100_000
 """The most bytes of container numbers in one entry of the feed, as `_fitting` counts them. One declaration has far
 fewer."""
 LONGEST_REASON = 2000
-"""The most characters of a message's text that a list shows. The content of the message has all of it."""
+"""The most characters of a reason, or of another text in a message, that a list shows. The content of the message has
+the whole text."""
 MOST_FINDINGS = 100
 """The most findings of one list in a message that are shown with their sentences. The content of the message has all of them."""
 MOST_NEAREST = 3
@@ -391,8 +392,8 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
 
 def release(row: Any, text_of_body: str) -> ReleaseView:
     """Returns a row of the feed, joined with its fact, as a document. The document has the kind `Unreadable` if the
-    fact is missing or lacks fields that a fact of the release desk has. Long fields are shortened; the document then
-    has a link to the whole content."""
+    fact is missing or lacks fields that a fact of the release desk has. If the containers or the reason are too long,
+    they are shortened, and the document has a link to the whole content."""
     body = content(text_of_body) or {}
     names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
     listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []

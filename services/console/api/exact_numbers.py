@@ -1,9 +1,8 @@
 """Does a number keep all its digits on its way through the parser?
 
-Pydantic's parser reads a JSON number with a point or an exponent as a floating-point number, which has room for 15 decimal digits. A number with
-more digits would be changed without notice: 99999999999999.99 kg would become 99999999999999.98 kg. A text keeps all its digits, so such a
-number is passed on as a text.
-"""
+Pydantic's parser reads a JSON number with a point or an exponent as a floating-point number, which has room for 15
+decimal digits. A number with more digits could be changed without notice: 99999999999999.99 kg would become
+99999999999999.98 kg. A text keeps all its digits, so such a number is passed on as a text."""
 
 import json
 import re

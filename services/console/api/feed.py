@@ -155,8 +155,8 @@ async def _events(
 
 
 async def _after(context: ConsoleContext, after: str, limit: int) -> FeedPage:
-    """Returns the entries after this cursor, as many as fit into one answer. Raises Problem 410 if the feed does not have the
-    cursor."""
+    """Returns the entries after this cursor, as many as fit into one answer and at most `limit`. Raises Problem 410 if
+    the feed does not have the cursor."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await context.releases.ask(

@@ -22,8 +22,8 @@ class Streams:
 
     @contextmanager
     def one(self, client: str) -> Iterator[None]:
-        """Counts a stream as open while the `with` block runs. Raises Problem 429 if this client has too many streams open, 503 if all
-        clients together have too many."""
+        """Counts a stream or long poll as open while the `with` block runs. Raises Problem 429 if this client has too
+        many of them open, and 503 if all clients together have too many."""
         self.enter(client)
         try:
             yield

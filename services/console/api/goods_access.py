@@ -37,8 +37,8 @@ class VisibleGoods(NamedTuple):
 
 def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
     """Returns the SQL condition for the consignments that `who` may see; None if `who` may see all. `complete`: whether
-    the rows are complete. If they are not, goods without an office in the rows may have been declared at any office, so
-    only officers of the General Administration see them."""
+    the rows are complete. If they are not, goods without an office in the rows may have been declared at any office. Of
+    all officers, only those of the General Administration then see these goods."""
     if who.sees_everything():
         return None
     reaches, wanted = who.reaches(), list[ColumnElement[bool]]()
@@ -84,10 +84,11 @@ def inside(
     """Returns the consignments in a container that `who` may see. Returns None if answers about the container are not
     restricted to certain consignments, because `who` may see all goods, or is a carrier or terminal and may ask about
     all containers. `roles`: if given, only these roles of `who` count; `complete`: as in `condition`; `ever`: whether
-    the consignments of earlier visits count, too.
-    For accounts with `Reach.OFFICE`, but not for companies, consignments of earlier visits also count in two cases. The
-    first case is that no consignment is in the container now. The second case is that an alarm about the end of an
-    earlier visit keeps the container inside; then the consignments of that visit count.
+    former consignments count, too; these were struck off the container, or were in it only in an earlier visit.
+
+    For accounts with `Reach.OFFICE`, but not for companies, former consignments also count in two cases. The first case
+    is that the container has no other consignments. The second case is that an alarm about the end of an earlier visit
+    keeps the container inside; then the consignments of that visit count.
     """
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
@@ -137,8 +138,8 @@ async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request
         return ""
     lets_go = not (kind.holds_goods or kind.calls_back)
     if issubclass(kind, envelope.AboutContainer):
-        # `ever` also finds goods of earlier visits. The statement that the officer retracts may be the reason why the goods count as those of an
-        # earlier visit.
+        # `ever` also finds former consignments. The strike or finding that the officer retracts may be the reason why
+        # the consignment counts as a former one.
         found = await run_in_threadpool(inside, context.rows, who, subject, roles, ever=kind.calls_back)
         if found is not None and found.hidden:
             raise Problem(403, "no_reach")

@@ -20,8 +20,8 @@ MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 100
 """The most faults that one answer lists."""
 LISTED_ERRORS = 10_000
-"""If a body has more faults than this, no fault is listed, because pydantic lists either all faults or none, and each
-listed fault takes time."""
+"""If pydantic finds more faults than this in a body, none of them is listed, because pydantic lists either all faults
+or none, and each listed fault takes time."""
 SHOWN_POINTER = 200
 
 

@@ -104,7 +104,8 @@ class Prepared:
     named: str = ""
     """For a request about a container: the consignment that the request names, empty if it names none."""
     others_kept: tuple[str, ...] = ()
-    """As `Request.others_kept`."""
+    """The keys, beside that of the request, for which the gate's answer is no from now on; see
+    `Request.others_kept`."""
 
 
 def digest(content: bytes) -> str:
@@ -166,7 +167,8 @@ class Asker:
             # requests without acknowledgement are given up, because they were not answered 202
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), 1.5)
-        # A row that cannot be written is given up. A row is needed only until the projector has read its request.
+        # A row that cannot be written is given up. Its request is on the topic, but no console can answer later what
+        # became of the request.
         with contextlib.suppress(*DATABASE_ERRORS):
             await asyncio.to_thread(self._unwritten.write)
 
@@ -192,9 +194,9 @@ class Asker:
         return (await self.ask_all([message]))[0]
 
     async def ask_all(self, messages: Iterable[Prepared]) -> list[RequestRow]:
-        """Sends all requests and returns their rows. Raises the problems of `ask`. After a Problem 503 some requests
-        may have been acknowledged. If the caller then sends all requests again, the acknowledged requests have no
-        second effect."""
+        """Sends all requests and returns their rows. Raises the problems of `ask`. After such a problem some requests
+        may have been sent, or may still be sent. If the caller then sends all requests again, no request has a second
+        effect."""
         producer = self._producer
         if producer is None:
             raise self._not_taken()
@@ -233,14 +235,16 @@ class Asker:
             for r, others in [(hold.request, hold.others_kept) for hold in holds]
             for kept in (r.subject, *others)
         ]
-        # If a hold could not be sent before, its row exists already. The row gets the time at which the hold is requested again.
+        # If an earlier attempt to send one of these holds failed, its row exists already. Such a row gets the time of
+        # this attempt.
         await self.note(ASKED_HOLDS, rows, renewed=("asked_us",))
 
     async def note(
         self, table: Table, rows: list[dict[str, Any]], *changes: Update, renewed: Collection[str] = ()
     ) -> None:
-        """Inserts the rows that do not exist yet into `table`, a table that only consoles write; then runs the SQL updates `changes`. `renewed`: the
-        columns that get the new values in rows that exist already. Raises Problem 503 if the database refuses."""
+        """Inserts the rows that do not exist yet into `table`, a table that only consoles write; then runs the SQL
+        updates `changes`. `renewed`: the columns that get the new values in rows that exist already. Raises Problem 503
+        if the database does not answer or refuses a row."""
         try:
             await asyncio.to_thread(self._insert_rows, table, rows, *changes, renewed=renewed)
         except Exception as error:

@@ -57,8 +57,8 @@ from services.shell.formats import BOM
 router = APIRouter(prefix=API, route_class=JsonRoute)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
-"""The most faults that the answer to a batch lists. The checks stop when this many faults are found. For each refused
-declaration the answer has the number of its faults."""
+"""The most faults that the answer to a batch lists. Once this many are listed, the further declarations of the batch
+are checked only for faults of shape, which are counted for each declaration but not listed."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "The body is not JSON or has a key twice, or a header cannot be used"),
@@ -118,7 +118,8 @@ def _header(request: Request, name: str, longest: int) -> str:
 
 
 class BatchShape(BaseModel):
-    """The shape of a batch with declarations of any shape. It shows what is wrong with a body that is no batch."""
+    """A batch whose declarations may have any shape. A body that is no batch is validated with this model, to report
+    what is wrong with it."""
 
     model_config = ConfigDict(extra="forbid", title="Batch")
     declarations: list[Any]
@@ -277,7 +278,9 @@ def _refused(index: int, reference: str, problem: Problem) -> BatchItem:
 
 
 def _no_batch(parsed: Any) -> Problem:
-    """Returns the problem for JSON that is neither a list of declarations nor an object with nothing but such a list."""
+    """Returns the problem for JSON in which `declarations_of` has found no batch. The JSON is neither a list nor an
+    object with nothing but a list `declarations`, or only Python's parser accepts it, for example because of half a
+    surrogate."""
     try:
         BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
     except ValidationError as error:
@@ -300,7 +303,8 @@ def _sent_back(index: int, reference: str, faulty: FaultyBody) -> BatchItem:
 
 
 def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
-    """Makes the message that lodges the declaration. If the same declaration was lodged before, the desk's answer names that earlier request."""
+    """Makes the message that lodges the declaration. A request with the same key has the same content if its
+    declaration is the same."""
     content = declaration.model_dump_json().encode()
     lodged = LodgeDeclaration(
         consignment_id=consignment_id(declaration.declarant, declaration.reference),

@@ -192,7 +192,8 @@ class WatchCoordinator:
             ) from problem
 
     async def _meet(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
-        """Sends a request to hold each known consignment that matches, and returns the number of these requests."""
+        """Sends a request to hold each consignment in the rows that matches and has not ended (see
+        `ReadModelQueries.matching`), and returns the number of these requests."""
         after, count = "", 0
         while True:
             found = await asyncio.to_thread(self._rows.matching, row.bill_no, row.declarant, after, KNOWN_AT_ONCE)

@@ -118,7 +118,8 @@ def _by_shape(text: str) -> Bilingual:
 
 
 def wrote(text: str) -> Bilingual:
-    """Returns a text that a person wrote, unchanged. If it could not be read, returns the sentence that says so."""
+    """Returns a text that a person wrote, unchanged. If the text is UNREADABLE_REASON, which stands for a text that
+    could not be read, returns the sentence that says so."""
     return both("written.no_reason") if text == UNREADABLE_REASON else Bilingual(text, text)
 
 
@@ -143,7 +144,8 @@ def each_in_words(phrases: Sequence[Any]) -> list[Bilingual] | None:
 
 
 def _next(rest: list[Any]) -> Bilingual:
-    """Returns the sentence that the first phrases make, including sentences within it, and removes these phrases from the list."""
+    """Removes the first phrase from the list and returns its sentence. If that sentence contains another sentence
+    (parameter `WHY`), the next phrase gives that other sentence and is removed, too."""
     phrase = rest.pop(0)
     made_here = isinstance(phrase, Phrase)
     code, values = (phrase.code, phrase.values) if made_here else (phrase["code"], phrase.get("values") or {})

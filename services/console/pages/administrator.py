@@ -49,7 +49,8 @@ USUAL_DAYS, USUAL_OVERLAP_HOURS = 365, 24 * 7
 
 
 class Given(NamedTuple):
-    """The result of a form: the account, and a secret that is shown only once. `kind`: password or key; `key_id`: the id of the key."""
+    """The result of a form: the account, and a secret that is shown only once. `kind`: `password` or `key`, empty if
+    there is no secret; `key_id`: the id of the key."""
 
     account: str
     kind: str = ""
@@ -58,7 +59,7 @@ class Given(NamedTuple):
 
 
 class By(NamedTuple):
-    """Who grants, and when. `at`: microseconds since 1970 UTC, by the world's clock, also in a sandbox."""
+    """Who grants, and when. `at`: microseconds since 1970 UTC, in real time, even in a sandbox."""
 
     actor: str
     at: int

@@ -85,7 +85,7 @@ router = APIRouter(include_in_schema=False)
 
 
 def mount(app: FastAPI) -> None:
-    """Adds all pages and the static files to the application."""
+    """Adds the pages of this file, and the static files of all pages, to the application."""
     app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 

@@ -85,7 +85,7 @@ def _fields(data: bytes) -> Typed:
         pairs = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
     except ValueError as error:
         raise Problem(400, "other", seen=str(error)[:200]) from None
-    # PostgreSQL cannot store NUL in a text, and no field may have one
+    # each NUL is replaced, because PostgreSQL cannot store NUL in a text
     return {name: value.replace("\0", "\ufffd").strip() for name, value in pairs}
 
 

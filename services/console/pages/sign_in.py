@@ -134,8 +134,9 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 async def _prove(request: Request, name: str, password: str) -> Account:
     """Returns the account with this name and password. Raises Problem 429 while sign-ins with this name from this
-    address have to wait; 401 if name or password is wrong, with the same text for both; 401 also if a one-time password
-    was not changed in time; 503 while nobody can sign in; and the problem of `Signing.compare`."""
+    address have to wait, and while one of them is being checked; 401 if name or password is wrong, with the same text
+    for both; 401 also if a one-time password was not changed in time; 503 while nobody can sign in; and the problem of
+    `Signing.compare`."""
     signing, accounts, address = _signing(request), authenticator_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
@@ -210,7 +211,7 @@ async def set_password(request: Request, typed: Form) -> Response:
         )
     except Problem as problem:
         return await run_in_threadpool(_password, request, problem)
-    except SignInRefused:  # the password was changed meanwhile
+    except SignInRefused:  # the password was changed, or the account was closed, after the old password was checked
         return await run_in_threadpool(_password, request, Problem(401, "sign_in_wrong"))
     return RedirectResponse("/", 303)
 
