@@ -194,7 +194,7 @@ class Notebook:
     def counts(self) -> Mapping[str, int]:
         """Returns outcome → how many messages had it. The outcomes are `heard` (it was the newest statement about its
         subject), `known` (the id was known), `older` (a newer statement about the same subject was known) and
-        `unread/<reason>`. Each message counts once."""
+        `unread/<reason>`. A message that is read again counts again."""
         return dict(self._sql.execute("SELECT name, seen FROM port_counts"))
 
     def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:

@@ -14,7 +14,7 @@ HOSTS = Path("/etc/hosts")
 """The system's table of host names; a machine may have none."""
 _LISTENING = "0A"
 _LOCAL, _STATE, _USER = 1, 3, 7
-"""Columns of these tables."""
+"""The numbers of columns in the tables `TABLES`, from 0."""
 
 
 def listeners(port: int) -> frozenset[int] | None:

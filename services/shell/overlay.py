@@ -113,10 +113,11 @@ class Overlay:
             entry.record = before
 
     def encoded(self, entry: OverlayEntry, key: str, state: Any) -> bytes | None:
-        """Returns the value for the state topic, or None if the record is to be deleted. Sets `closed`, `due` and `state` of
-        the record.
+        """Returns the value for the state topic, or None if the record is to be deleted. Sets `state` of the record and, unless
+        messages of its key are parked, `closed` and `due`.
 
-        Raises TooLarge if the value does not fit into a Kafka message, and every exception of the decider.
+        Raises TooLarge if the value has more than `LARGEST_MESSAGE` bytes, and every exception of the decider. A record with
+        parked messages may be larger if its state has not changed.
         """
         decider, record = self._desk.decider, entry.record
         if entry.forgotten:

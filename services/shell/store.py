@@ -66,7 +66,7 @@ class WaitingMessages(msgspec.Struct):
     """The parked messages of this key that are in the parked topic and are not settled yet, in order.
 
     `start`: an offset of the parked topic, at or before the first of these messages. From this offset on, every
-    `MessageParked` of this key is one of them. `first` and `last`: the origins of the first and the last one; `first`
+    `MessageParked` of this key with `attempt` 1 is about one of them, except those with the reason `parking_full`. `first` and `last`: the origins of the first and the last one; `first`
     is None if it was not read yet. `attempt`: how often the first one has failed.
     """
 

@@ -119,7 +119,8 @@ class Turn:
         self._queue.park(self._overlay.entry(store, message.partition, order_key), order_key, message, trouble)
 
     def handle_deadlines(self, store: PartitionStore, partition: int, keys: list[str]) -> None:
-        """Decides every deadline of these keys that has passed, and continues their replays."""
+        """Decides the deadlines of these keys that have passed, and continues their replays. While messages of a key are parked, its
+        deadlines are postponed (`PARKED_DELAY`). If the retention of a closed record has ended, marks the record for deletion."""
         if keys:
             self._input.append((store, (partition, keys)))
             self._overlay.take_shared(store, partition)

@@ -49,9 +49,10 @@ SHOWN_HOLDS = 100
 
 
 class ContainerRows(NamedTuple):
-    """The rows about one container. `row`: None if the container has no row; `parts`: the consignments in it; `goods`:
-    their states, by id; `parked`: the ids of the consignments that have a parked message; `unanswered`: the requests
-    that keep the container inside because no desk has answered them yet; `holds`: the open holds on the container."""
+    """The rows about one container. `row`: None if the container has no row; `parts`: the consignments that are or may have been in
+    it, also those that left; `goods`: their states, by id; `parked`: the ids of those that have not left and have a parked message;
+    `unanswered`: the requests that keep the container inside because no desk has answered them yet; `holds`: the open holds on the
+    container."""
 
     row: Container | None
     parts: list[ContainerPart]

@@ -82,7 +82,7 @@ class ObservedProgress:
         self._row = row
 
     def silent_seconds(self) -> float:
-        """Returns the real seconds since the last moment at which the projector is known to have run."""
+        """Returns the real seconds since the last moment at which the projector is known to have run, or since this object was made."""
         return stopwatch() - self._last_sign
 
     def idle_seconds(self) -> float:
