@@ -93,8 +93,8 @@ class BrokerCalls:
         self._stop.wait(seconds)
 
     def retrying(self, call: Callable[[], T], name: str, attempts: int = ATTEMPTS) -> T:
-        """Repeats the call until it succeeds, and returns its result. Raises KafkaException if another attempt cannot help, and RuntimeError
-        after `attempts` attempts. `name`: the call's name for the log."""
+        """Repeats the call until it succeeds, and returns its result. Raises KafkaException if another attempt cannot help, NoAccess if the
+        cluster no longer accepts the credential, and RuntimeError after `attempts` attempts. `name`: the call's name for the log."""
         for attempt in range(attempts):
             try:
                 return call()

@@ -83,8 +83,8 @@ class Overlay:
             store.decoded(key, data, entry.before)
 
     def shared(self, partition: int, key: str) -> OverlayEntry | None:
-        """Returns the entry of the shared record. Returns None if `key` is the key of that record itself, or if the desk has no
-        shared record."""
+        """Returns the entry of the shared record; an unreadable entry if this turn has not taken that record (`take_shared`). Returns
+        None if `key` is the key of that record itself, or if the desk has no shared records."""
         if not self._desk.shared or key == (name := key_in(self._desk.shared, partition, self._partitions)):
             return None
         found = self.entries.get((partition, name))

@@ -37,8 +37,8 @@ forged fact can name it. If the service needs the topic, a right is missing, whi
 
 
 class KafkaParkedReader:
-    """Reads parked messages from the cluster. Its client belongs to no consumer group and is made when it is first needed.
-    Only the thread of the loop uses it."""
+    """Reads parked messages from the cluster. Its two clients join no consumer group, and each is made when it is first needed.
+    Only the thread of the loop uses this object."""
 
     def __init__(self, service: str, settings: WorkerSettings) -> None:
         self._service, self._topic, self._settings = service, parked_topic(service), settings

@@ -74,8 +74,8 @@ class Turn:
         )
 
     def handle(self, store: PartitionStore, message: Raw) -> None:
-        """Decides one message from a topic, or parks it. A message that is meant for other desks is ignored: its topic may carry its kind, but
-        this desk does not read that kind. A kind that does not belong on the topic is parked."""
+        """Decides one message from a topic, or parks it. Ignores it if the topic may carry its kind but this desk does not read that kind,
+        because the message is then meant for other desks. Parks it if its kind does not belong on the topic."""
         if message.topic == self._orders:
             self._input.append((store, message))
             self._overlay.take_shared(store, message.partition)

@@ -40,8 +40,8 @@ until the process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """The media type of the metrics without its character set, which aiohttp adds."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
-"""How many seconds an orderly end waits for a loop, and how many it then waits for Faust's own clients. The sum is less than the ten
-seconds within which a worker must end."""
+"""How many seconds an orderly end waits for each loop, one loop after another, and how many it then waits for Faust's own clients. If a
+loop takes longer, the process ends at once."""
 ACCESS_SECONDS = 10.0
 """For how many seconds the start waits for the cluster to accept Faust's own clients."""
 STALLED = "stalled"

@@ -355,8 +355,8 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
         permitted = _part(batch, (key, text(body["consignment_id"])))
         permitted.permitted, permitted.permitted_version = True, whole(body.get("version", 0))
     elif kind == "ContainerMayLeave":
-        # The fact names all permits in force. After a departure was retracted, some of them have no row that says so,
-        # because the departure had ended them.
+        # The fact names every consignment that leaves by a permit. If a departure had ended the permits in the rows and
+        # was then retracted, they are set again here.
         for each in body.get("permitted", ()):
             _part(batch, (key, text(each))).permitted = True
     elif kind in _OVER:

@@ -42,8 +42,8 @@ from services.console.readmodel.gate_answer import (
 from services.console.readmodel.messages import OFFSET_MASK
 
 MOST_INSIDE = 2000
-"""The most consignments of one container that are read. If all of these are released and there are more, the answer is that the container
-must stay."""
+"""The most consignments of one container that are read, those that are not released first. If the gate desk names a consignment that
+was not read, the answer is that the container must stay."""
 SHOWN_HOLDS = 100
 """The most holds on one container, and the most officers' holds in one list, that are read. A single hold is enough to keep goods inside."""
 

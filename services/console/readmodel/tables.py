@@ -251,8 +251,8 @@ FEED_EPOCHS = Table(
     Column("epoch", Text, primary_key=True),
     Column("first_number", BIG, nullable=False, unique=True),
 )
-"""The epochs of the feed, each with its first number. There is one for each run of a projector that added entries. An epoch ends where the
-next one begins. A rebuild keeps the rows."""
+"""The epochs of the feed, each with its first number. A projector begins one with the first entry that it adds after its start or after an
+error. An epoch ends where the next one begins. A rebuild keeps the rows."""
 
 REFUSALS = Table(
     "refusals",
