@@ -114,7 +114,8 @@ def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
 
 
 def _genuine(kind: str, message: Raw, partitions: int) -> None:
-    """Raises Undecodable if the headers are not those that the desk of this kind gives to its facts.
+    """Raises Undecodable if the headers are not those that the desk of this kind gives to its facts, or if the message is not in the
+    partition of its key.
 
     This finds mistakes but no forgeries, because a forger can write correct headers. Only the broker's ACLs prevent forgeries.
     """

@@ -66,8 +66,9 @@ class WaitingMessages(msgspec.Struct):
     """The parked messages of this key that are in the parked topic and are not settled yet, in order.
 
     `start`: an offset of the parked topic, at or before the first of these messages. From this offset on, every
-    `MessageParked` of this key with `attempt` 1 is about one of them, except those with the reason `parking_full`. `first` and `last`: the origins of the first and the last one; `first`
-    is None if it was not read yet. `attempt`: how often the first one has failed.
+    message of this key that was parked (by a `MessageParked` whose `attempt` is 1) is one of them, except those with the reason
+    `parking_full`. `first` and `last`: the origins of the first and the last of these messages; `first` is None if it was not
+    read yet. `attempt`: how often the first one has failed.
     """
 
     start: int

@@ -68,10 +68,10 @@ def configure_logs(level: str) -> None:
 
 
 class LoopService(Service):
-    """Runs a desk's loop in a thread of its own. If the loop ends by an exception or hangs, the whole worker ends at once: with exit
-    code 1, or with 78 if starting again does not help.
+    """Runs a desk's loop in a thread of its own. If the loop ends by an exception, or if one of its calls to the broker does not
+    return in time, the whole worker ends at once: with exit code 1, or with 78 if starting again does not help.
 
-    After an exception or a hang, an orderly end is not needed, because everything that matters is in committed
+    In both cases an orderly end is not needed, because everything that matters is in committed
     transactions. It could also wait long for a broker that cannot be reached.
     """
 

@@ -241,8 +241,8 @@ def _why(
 
 
 def _no_yes(statement: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
-    """Returns why the gate desk has not said that the container may leave, although no hold is known: the container is outside, no goods in it are known, or a
-    desk has not finished."""
+    """Returns why the gate desk has not said that the container may leave, although no hold is known: the container is outside, no
+    goods in it are known, or a desk has not finished."""
     waiting = tuple([p.consignment_id for p, _ in keepers])
     if lots:
         arrived = statement.open or any(p.arrived_us is not None for p, _ in lots)
