@@ -146,8 +146,8 @@ def alarms(kind: str | None, subject: str | None) -> list[ListPart]:
 
 
 def at_stage(stage: Stage) -> list[ListPart]:
-    """Returns the list of the consignments at this stage. Those that have waited longest come first. At a stage at which nobody has to
-    act, those that ended last come first."""
+    """Returns the list of the consignments at this stage. Those that have waited longest come first. Those for which nobody has to act any
+    more come after them, the latest ended first."""
     c = t.CONSIGNMENTS.c
     here, by_id = and_(c.stage == stage, c.ended_us.is_(None)), (c.consignment_id,)
     known, unknown = and_(here, c.waiting_since_us.is_not(None)), and_(here, c.waiting_since_us.is_(None))

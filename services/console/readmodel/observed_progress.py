@@ -26,7 +26,8 @@ log = structlog.get_logger()
 
 
 class ObservedProgress:
-    """Takes the place of `Progress` if the projector runs in another process. `fed` is called when the feed for ports has grown."""
+    """Takes the place of `Progress` if the projector runs in another process. `fed` is called when the last entry of the feed for ports is
+    another one than at the reading before."""
 
     def __init__(self, rows: ReadModelQueries, stale_seconds: float, fed: Callable[[], None] = lambda: None) -> None:
         self._rows, self._stale_seconds, self._fed = rows, stale_seconds, fed
