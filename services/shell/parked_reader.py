@@ -29,8 +29,8 @@ NO_SUCH_PARTITION = frozenset(
 )
 """Error codes of the cluster for a partition that does not exist. Only a forged fact can name such a partition."""
 LAST_PARTITION = 2**31 - 1
-"""The highest partition number, which has 32 bits. The client raises an exception for a higher one, which only a forged
-fact can name."""
+"""The highest number that a partition can have (a signed integer of 32 bits). The client raises an exception for a higher one, which
+only a forged fact can name."""
 NOT_READ = KafkaError.TOPIC_AUTHORIZATION_FAILED
 """The error code of the cluster for a topic that the service may not read. If the service does not need the topic, only a
 forged fact can name it. If the service needs the topic, a right is missing, which is an error."""

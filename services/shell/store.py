@@ -16,7 +16,7 @@ from services.shell.positions import decode as decode_positions
 from services.shell.requests import AnsweredRequest
 
 SHOWN_BYTES = 1000
-"""How many bytes of a value that is not a record are shown."""
+"""If a value is not a record, `unreadable_record` shows at most this many bytes of it."""
 RECENT_STATES = 512
 """For how many keys of a partition the decoded state is kept beside the record. They are the keys that changed last."""
 

@@ -339,7 +339,8 @@ _NO_ALARM_WAITS = frozenset(StayCode) - {StayCode.ALARM}
 """The codes which show that no alarm waits: if an alarm waits, the gate desk names the alarm and no other cause."""
 _OPENINGS = ("DISC", "GTIN")
 MOST_BLOCKING = 100
-"""The most alarms of one container that are kept until a finding settles them. The gate desk itself counts all of them."""
+"""The most waiting alarms that the row of a container lists. If there are more, the oldest are left out of the row. The gate desk itself
+takes all of them into account."""
 _TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] = {
     "ContainerMayLeave": _may_leave,
     "ContainerMustStay": _must_stay,

@@ -122,7 +122,7 @@ HOLDS = Table(
     Index("holds_whose", "owner", "since_us", "consignment_id"),
     Index("holds_of_watches", "hold_id", "consignment_id", sqlite_where=OF_WATCHES, postgresql_where=OF_WATCHES),
 )
-"""The holds that are open now."""
+"""The open holds on consignments."""
 
 CONTAINERS = Table(
     "containers",
@@ -396,7 +396,8 @@ SESSIONS = Table(
     *(Column(n, BIG, nullable=False) for n in ("made_us", "used_us", "ends_us")),
     Index("sessions_account", "account"),
 )
-"""Sessions of people who are signed in. `digest`: SHA-256 of the cookie; `host`: the host name in the address of the console."""
+"""Sessions of people who are signed in. `digest`: SHA-256 of the cookie; `host`: the host name by which the browser reached the
+console when the person signed in; the session is valid for this host only."""
 
 API_KEYS = Table(
     "api_keys",
