@@ -247,7 +247,7 @@ def everything() -> list[ListPart]:
 
 
 def declared_by(companies: Sequence[str]) -> list[ListPart]:
-    """Returns the list of all consignments that these declarants have lodged, the latest lodged first."""
+    """Returns the list of all consignments of these declarants that were lodged, the latest lodged first."""
     c = t.CONSIGNMENTS.c
     own = tuple([and_(c.declarant == company, c.lodged_us.is_not(None)) for company in companies])
     return [ListPart(t.CONSIGNMENTS, own, (c.lodged_us, c.consignment_id), latest_first=True)] if own else []

@@ -136,8 +136,8 @@ class ReadModelQueries:
         return goods
 
     def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
-        """Returns the numbers of the containers in the declarations that this declarant has lodged since `since_us` (microseconds since
-        1970 UTC). Stops reading as soon as there are at least `most` of them."""
+        """Returns the numbers of the containers in the declarations of this declarant that were lodged since `since_us` (microseconds
+        since 1970 UTC). Stops reading as soon as there are at least `most` of them."""
         query = select(C.containers).where(C.declarant == declarant, C.lodged_us >= since_us, C.containers != "")
         found: set[str] = set()
         with self._engine.begin() as connection:
