@@ -23,8 +23,8 @@ from services.shell.worker import configure_logs, create_app
 
 
 def desks(names: Iterable[str], draw_keys: DrawKeys | None = None) -> list[Desk]:
-    """Returns the desks with these names. Raises CannotContinue for a name that is not a service, and ValueError for a risk desk without
-    keys."""
+    """Returns the desks with these names. Raises CannotContinue if a name is not that of a service or if there is no name, and ValueError for a
+    risk desk without keys."""
     chosen = list(names)
     unknown = sorted(set(chosen) - set(SERVICES))
     if unknown or not chosen:

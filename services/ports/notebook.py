@@ -75,7 +75,7 @@ class NotebookGone(sqlite3.OperationalError):
 
 
 class Notebook:
-    """Stores everything that a port has read, in an SQLite file. A notebook in ":memory:" is lost with the process.
+    """Stores, in an SQLite file, what a port must keep of the messages that it has read. A notebook in ":memory:" is lost with the process.
 
     Every method except `close` raises NotebookGone if the file was deleted, moved or replaced. The process could still write to the
     deleted file, but everything that it writes would be lost when it ends.
@@ -159,7 +159,8 @@ class Notebook:
         return BEGINNING if row is None else str(row[0])
 
     def identity(self, source: str) -> str | None:
-        """Returns the identity (topic id, or address) that this source had when its offsets were stored; None if none are stored."""
+        """Returns the identity (topic id, or address) that this source had when its offsets were stored; None if none are stored,
+        and `LEFT` if the source is not read any more."""
         row = self._sql.execute("SELECT identity FROM port_sources WHERE source = ?", (source,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -194,7 +195,7 @@ class Notebook:
     def counts(self) -> Mapping[str, int]:
         """Returns outcome → how many messages had it. The outcomes are `heard` (it was the newest statement about its
         subject), `known` (the id was known), `older` (a newer statement about the same subject was known) and
-        `unread/<reason>`. Each message counts once."""
+        `unread/<reason>`. A message that is read again counts again."""
         return dict(self._sql.execute("SELECT name, seen FROM port_counts"))
 
     def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:

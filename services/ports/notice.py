@@ -47,7 +47,7 @@ class Notice:
     """One statement. `subject`: a consignment or a container. If there are two statements about one subject, the one with the higher
     `version` counts.
 
-    `version` is None for a fact of the gate desk that only says how a visit ended; no earlier yes counts after it.
+    `version` is None for `ContainerGatedOut`, `VisitClosed` and `GateAlarmRaised`; after such a fact, no earlier yes counts.
     `others`: for a consignment, all containers in which it is released, so a container that only an earlier release
     names is not released any more; for a container, its consignments. `reason` is a code (`CODES`), and empty for most
     kinds. The reason of `ContainerMustStay` is what the container waits for since `occurred_at`.
@@ -114,7 +114,8 @@ def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
 
 
 def _genuine(kind: str, message: Raw, partitions: int) -> None:
-    """Raises Undecodable if the headers are not those that the desk of this kind gives to its facts.
+    """Raises Undecodable if the headers are not those that the desk of this kind gives to its facts, or if the message is not in the
+    partition of its key.
 
     This finds mistakes but no forgeries, because a forger can write correct headers. Only the broker's ACLs prevent forgeries.
     """

@@ -46,7 +46,8 @@ class TopicPort:
         former: bool = False,
         **options: Any,
     ) -> None:
-        """`kafka`: bootstrap servers, or an `Access` to sign in. Raises Away if its addresses cannot be read, or if its credential is refused.
+        """`kafka`: bootstrap servers, or an `Access` to sign in. Raises Away if the addresses cannot be read, if the credential is refused, or
+        if no cluster answers.
 
         `console`: the console that is also asked before a yes, because it knows a hold before the release desk has decided about it. `former`:
         whether the topics of the previous software version are also read; they are read from their beginning if the notebook has no offsets of

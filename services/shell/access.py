@@ -98,7 +98,8 @@ def make_credential(folder: Path, name: str, mechanism: Mechanism = SCRAM) -> bo
 
 
 def read_credential(file: Path) -> Credential:
-    """Reads a credential from its file. Raises NoAccess if the file is missing, can be read by others, or contains no credential."""
+    """Reads a credential from its file. Raises NoAccess if the file is missing, is open to others (see `read_private`), or contains no
+    credential."""
     try:
         content: Any = json.loads(read_private(file, REMEDY))
         found = Credential(content["username"], content["password"], content.get("mechanism", SCRAM))

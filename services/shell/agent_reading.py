@@ -2,8 +2,8 @@
 Faust uses, would raise an error, Faust would end the process, and the next process would read the same message again.
 
 Header names are bytes in Kafka's protocol, and a broker accepts any bytes. Importing this module makes aiokafka's consumers parse
-messages with its Python classes, which can be patched, instead of its compiled ones. This is fast enough, because agents only read parked
-messages, which are few.
+messages with its Python classes, which can be patched, instead of its compiled ones. This is fast enough, because Faust's agents read
+only the parked topics, which have few messages.
 """
 
 from aiokafka.consumer import fetcher

@@ -53,7 +53,8 @@ class Assignment:
         self.topics = DeskTopics(desk.name, settings)
         self.generation = 0
         self.ready = threading.Event()
-        """An event that is set while the records of all assigned partitions are restored. There may be no such partition."""
+        """Set after the records of all assigned partitions (there may be none) were restored; cleared when partitions are revoked or the
+        loop ends."""
         self.revoked_at = 0.0
         """Monotonic time of the last revocation; 0 if there was none, or if an assignment (even of no partitions) followed."""
         self.consumer: Consumer

@@ -64,7 +64,7 @@ class BrokerCalls:
             self.ends_without_broker, self.answer_by = False, math.inf
 
     def commit(self, consumer: Consumer, offsets: list[TopicPartition], session: float) -> None:
-        """Commits these offsets without a transaction. Raises KafkaException if one of them was not committed.
+        """Commits these offsets without a transaction. Raises KafkaException if the commit as a whole fails.
 
         `session`: the session timeout of the group in seconds. The client looks for a coordinator for at most that
         time, but it would wait for the coordinator's answer for ever. Therefore the time of the whole call is limited.
@@ -93,8 +93,8 @@ class BrokerCalls:
         self._stop.wait(seconds)
 
     def retrying(self, call: Callable[[], T], name: str, attempts: int = ATTEMPTS) -> T:
-        """Repeats the call until it succeeds, and returns its result. Raises KafkaException if another attempt cannot help, and RuntimeError
-        after `attempts` attempts. `name`: the call's name for the log."""
+        """Repeats the call until it succeeds, and returns its result. Raises KafkaException if another attempt cannot help, NoAccess if the
+        cluster no longer accepts the credential, and RuntimeError after `attempts` attempts. `name`: the call's name for the log."""
         for attempt in range(attempts):
             try:
                 return call()

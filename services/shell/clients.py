@@ -68,7 +68,7 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
         "retry.backoff.ms": 10,
         "batch.num.messages": 100_000,
         "queue.buffering.max.messages": 1_000_000,
-        # This is the limit of the topics. A record with parked messages may exceed the default of 1 MB.
+        # This is the limit of the topics. Facts, records and parking messages may exceed the client's default of 1 MB.
         "message.max.bytes": 8 << 20,
         "error_cb": on_error,
     }

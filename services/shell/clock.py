@@ -15,7 +15,7 @@ _FIRST, _LAST = FIRST.timestamp(), LAST.timestamp()
 
 
 class ClockOutOfRange(Exception):
-    """Raised if the clock shows a time that no message may carry. It ends the process that asked for the time."""
+    """Raised if the clock shows a time that no message may carry. It ends a worker, which could decide nothing at that time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which facts does a decider answer to one message, and which state follows?
+"""With which facts does a decider answer one message, and which state follows?
 
 The services call `decide` and `evolve` of a decider only in `decide_message`. The loop, the tests of the desks, the
 tests of whole journeys and the other stream processors of the benchmark (`tests/bench/peers`) all use this function. So

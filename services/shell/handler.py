@@ -1,5 +1,5 @@
 """May this message be decided, and what follows from it? The message is decoded and checked. A request is decided only
-once. Then the facts and the new state are stored in the outcome and the entry.
+once. Then the facts are stored in the outcome of the turn, and the new state in the overlay's entry of the key.
 
 `MessageHandler.attempt` either makes all of these changes, or changes nothing and returns the reason, with which the
 caller parks the message.

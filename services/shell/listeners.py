@@ -14,12 +14,12 @@ HOSTS = Path("/etc/hosts")
 """The system's table of host names; a machine may have none."""
 _LISTENING = "0A"
 _LOCAL, _STATE, _USER = 1, 3, 7
-"""Columns of these tables."""
+"""The numbers of columns in the tables `TABLES`, from 0."""
 
 
 def listeners(port: int) -> frozenset[int] | None:
     """Returns the ids of the users whose programs listen on this port of the loopback; an empty set if there are none, None if the
-    system has no such table."""
+    system has none of the tables `TABLES`."""
     found = [table.read_text().splitlines()[1:] for table in TABLES if table.exists()]
     if not found:
         return None

@@ -25,7 +25,7 @@ class Liveness:
         """The progress of the restore; None if there is none now."""
         self.member_id = ""
         """The worker's member id in the group, as it was last read from the client. The supervisor removes
-        older member ids of this worker."""
+        older members of this worker from the group."""
         self.lag = 0
         """How many messages the loop has not read yet, from `Offsets.read` to the ends of this worker's partitions."""
         self.parked = 0

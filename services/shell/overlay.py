@@ -83,8 +83,8 @@ class Overlay:
             store.decoded(key, data, entry.before)
 
     def shared(self, partition: int, key: str) -> OverlayEntry | None:
-        """Returns the entry of the shared record. Returns None if `key` is the key of that record itself, or if the desk has no
-        shared record."""
+        """Returns the entry of the shared record; an unreadable entry if this turn has not taken that record (`take_shared`). Returns
+        None if `key` is the key of that record itself, or if the desk has no shared records."""
         if not self._desk.shared or key == (name := key_in(self._desk.shared, partition, self._partitions)):
             return None
         found = self.entries.get((partition, name))
@@ -113,10 +113,11 @@ class Overlay:
             entry.record = before
 
     def encoded(self, entry: OverlayEntry, key: str, state: Any) -> bytes | None:
-        """Returns the value for the state topic, or None if the record is to be deleted. Sets `closed`, `due` and `state` of
-        the record.
+        """Returns the value for the state topic, or None if the record is to be deleted. Sets `state` of the record and, unless
+        messages of its key are parked, `closed` and `due`.
 
-        Raises TooLarge if the value does not fit into a Kafka message, and every exception of the decider.
+        Raises TooLarge if the value has more than `LARGEST_MESSAGE` bytes, and every exception of the decider. A record with
+        parked messages may be larger if its state has not changed.
         """
         decider, record = self._desk.decider, entry.record
         if entry.forgotten:

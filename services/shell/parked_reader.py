@@ -29,16 +29,16 @@ NO_SUCH_PARTITION = frozenset(
 )
 """Error codes of the cluster for a partition that does not exist. Only a forged fact can name such a partition."""
 LAST_PARTITION = 2**31 - 1
-"""The highest partition number, which has 32 bits. The client raises an exception for a higher one, which only a forged
-fact can name."""
+"""The highest number that a partition can have (a signed integer of 32 bits). The client raises an exception for a higher one, which
+only a forged fact can name."""
 NOT_READ = KafkaError.TOPIC_AUTHORIZATION_FAILED
 """The error code of the cluster for a topic that the service may not read. If the service does not need the topic, only a
 forged fact can name it. If the service needs the topic, a right is missing, which is an error."""
 
 
 class KafkaParkedReader:
-    """Reads parked messages from the cluster. Its client belongs to no consumer group and is made when it is first needed.
-    Only the thread of the loop uses it."""
+    """Reads parked messages from the cluster. Its two clients join no consumer group, and each is made when it is first needed.
+    Only the thread of the loop uses this object."""
 
     def __init__(self, service: str, settings: WorkerSettings) -> None:
         self._service, self._topic, self._settings = service, parked_topic(service), settings

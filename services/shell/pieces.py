@@ -66,7 +66,7 @@ class Pieces:
 
     def _accepts(self, fault: Fault) -> bool:
         """Sends a probe message to the topic that refused a message, and returns whether the topic accepts the probe
-        message. The probe message is never committed."""
+        message. The probe message is never committed. If the fault names no topic, sends nothing and returns True."""
         if fault.topic is None:
             return True
         for _ in range(TRIES):

@@ -1,6 +1,6 @@
-"""Which messages does the loop read next? It reads one batch, without the events of the client. If the assignment
-changes while a batch is read, the batch is given up, so that it does not mix messages from before and after the
-change."""
+"""Which messages does the loop read next? It reads one batch, without the events of the client (the end of a
+partition, an error). If the assignment changes while a batch is read, the batch is given up, so that it does not mix
+messages from before and after the change."""
 
 import time
 

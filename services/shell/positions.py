@@ -78,7 +78,7 @@ def encode(positions: Mapping[str, int], cut: int, ids: Mapping[str, str]) -> by
 
 
 def decode(data: bytes) -> ReadPositions:
-    """Reads a value that `encode` wrote. Raises one of `UNREADABLE` for anything else."""
+    """Returns the read positions in a value of the state topic. Raises one of `UNREADABLE` if the value cannot be read."""
     return _decoder.decode(data)
 
 

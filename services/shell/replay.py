@@ -146,7 +146,7 @@ class Replays:
         order: ParkingOrder | None,
         waiting: WaitingMessages,
     ) -> bool:
-        """Decides or discards the first parked message of this key. Returns False if the replay ends or pauses here."""
+        """Decides or discards the first parked message of this key, and returns whether it is now settled."""
         assert waiting.replay is not None
         by = waiting.replay.ordered_by
         if isinstance(order, DiscardParked):

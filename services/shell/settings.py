@@ -12,7 +12,7 @@ from services.shell.access import Access, Security, file_of
 from services.shell.servers import NotServers, addresses
 
 MAX_POLL_SECONDS = 900
-"""If the loop of a desk does not poll its consumer for so long, the client leaves the consumer group. A loop that hangs is ended much
+"""If the loop of a desk does not poll its consumer for this many seconds, the client leaves the consumer group. A loop that hangs is ended much
 earlier, because `/livez` answers with an error. The loop does not poll during a restore, which therefore has a shorter limit."""
 
 

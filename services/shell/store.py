@@ -16,7 +16,7 @@ from services.shell.positions import decode as decode_positions
 from services.shell.requests import AnsweredRequest
 
 SHOWN_BYTES = 1000
-"""How many bytes of a value that is not a record are shown."""
+"""If a value is not a record, `unreadable_record` shows at most this many bytes of it."""
 RECENT_STATES = 512
 """For how many keys of a partition the decoded state is kept beside the record. They are the keys that changed last."""
 
@@ -66,8 +66,9 @@ class WaitingMessages(msgspec.Struct):
     """The parked messages of this key that are in the parked topic and are not settled yet, in order.
 
     `start`: an offset of the parked topic, at or before the first of these messages. From this offset on, every
-    `MessageParked` of this key is one of them. `first` and `last`: the origins of the first and the last one; `first`
-    is None if it was not read yet. `attempt`: how often the first one has failed.
+    message of this key that was parked (by a `MessageParked` whose `attempt` is 1) is one of them, except those with the reason
+    `parking_full`. `first` and `last`: the origins of the first and the last of these messages; `first` is None if it was not
+    read yet. `attempt`: how often the first one has failed.
     """
 
     start: int

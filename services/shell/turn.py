@@ -74,8 +74,8 @@ class Turn:
         )
 
     def handle(self, store: PartitionStore, message: Raw) -> None:
-        """Decides one message from a topic, or parks it. A message that is meant for other desks is ignored: its topic may carry its kind, but
-        this desk does not read that kind. A kind that does not belong on the topic is parked."""
+        """Decides one message from a topic, or parks it. Ignores it if the topic may carry its kind but this desk does not read that kind,
+        because the message is then meant for other desks. Parks it if its kind does not belong on the topic."""
         if message.topic == self._orders:
             self._input.append((store, message))
             self._overlay.take_shared(store, message.partition)
@@ -119,7 +119,8 @@ class Turn:
         self._queue.park(self._overlay.entry(store, message.partition, order_key), order_key, message, trouble)
 
     def handle_deadlines(self, store: PartitionStore, partition: int, keys: list[str]) -> None:
-        """Decides every deadline of these keys that has passed, and continues their replays."""
+        """Decides the deadlines of these keys that have passed, and continues their replays. While messages of a key are parked, its
+        deadlines are postponed (`PARKED_DELAY`). If the retention of a closed record has ended, marks the record for deletion."""
         if keys:
             self._input.append((store, (partition, keys)))
             self._overlay.take_shared(store, partition)

@@ -40,8 +40,8 @@ until the process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """The media type of the metrics without its character set, which aiohttp adds."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
-"""How many seconds an orderly end waits for a loop, and how many it then waits for Faust's own clients. The sum is less than the ten
-seconds within which a worker must end."""
+"""How many seconds an orderly end waits for each loop, one loop after another, and how many it then waits for Faust's own clients. If a
+loop takes longer, the process ends at once."""
 ACCESS_SECONDS = 10.0
 """For how many seconds the start waits for the cluster to accept Faust's own clients."""
 STALLED = "stalled"
@@ -68,10 +68,10 @@ def configure_logs(level: str) -> None:
 
 
 class LoopService(Service):
-    """Runs a desk's loop in a thread of its own. If the loop ends by an exception or hangs, the whole worker ends at once: with exit
-    code 1, or with 78 if starting again does not help.
+    """Runs a desk's loop in a thread of its own. If the loop ends by an exception, or if one of its calls to the broker does not
+    return in time, the whole worker ends at once: with exit code 1, or with 78 if starting again does not help.
 
-    After an exception or a hang, an orderly end is not needed, because everything that matters is in committed
+    In both cases an orderly end is not needed, because everything that matters is in committed
     transactions. It could also wait long for a broker that cannot be reached.
     """
 

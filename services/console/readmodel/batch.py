@@ -355,7 +355,8 @@ def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
         permitted = _part(batch, (key, text(body["consignment_id"])))
         permitted.permitted, permitted.permitted_version = True, whole(body.get("version", 0))
     elif kind == "ContainerMayLeave":
-        # after a departure was retracted, this fact repeats the permits that the departure had ended
+        # The fact names every consignment that leaves by a permit. If a departure had ended the permits in the rows and
+        # was then retracted, they are set again here.
         for each in body.get("permitted", ()):
             _part(batch, (key, text(each))).permitted = True
     elif kind in _OVER:

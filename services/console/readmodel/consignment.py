@@ -1,8 +1,9 @@
 """Which stage has a consignment reached, who has to act, and since when? The row of a consignment is made from facts of several topics,
 which may be read in any order relative to each other.
 
-Each column is written by the facts of one desk only, which come in order. The stage, and what the goods wait for, are computed from the
-columns. So every interleaving of the topics leads to the same row.
+Facts of different desks about the goods write different columns, and the facts of one desk come in order. Parked messages are
+counted. The stage, and what the goods wait for, are computed from the columns. So every interleaving of the topics leads to the
+same row.
 """
 
 from collections.abc import Callable
@@ -141,7 +142,7 @@ class Consignment:
 
 def tell(row: Consignment, message: TopicMessage, body: Body) -> None:
     """Folds one message into `row`. The sequence numbers of a desk's facts grow, so a fact changes nothing if its number is not higher
-    than the last one of that desk in the row."""
+    than the last one of that desk in the row. Kinds without a column for this number in `_TELLERS` are always folded."""
     tellers = _TELLERS.get(message.kind)
     if tellers is None:
         return

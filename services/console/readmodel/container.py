@@ -260,8 +260,8 @@ def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
 
 
 def _is_after(alarm: WaitingAlarm, found: str, found_us: int) -> bool:
-    """Returns whether the alarm still waits after a finding that did not settle it. After a finding `inside`, an alarm
-    about a later departure waits. Any other alarm has ended before the finding, without a fact that says so."""
+    """Returns whether the alarm still waits after a finding that did not settle it. After a finding `inside`, an alarm waits if it is
+    about a later departure, or if its time is not known. Any other alarm has ended before the finding, without a fact that says so."""
     return found == "inside" and (alarm.at_us is None or alarm.at_us > found_us + _SKEW_US)
 
 
@@ -298,7 +298,7 @@ def _taken_back(row: Container, report: str, at_us: int) -> None:
 
 
 def _waiting(row: Container) -> list[WaitingAlarm]:
-    """Returns the alarms of the container that wait for an officer's finding, the one that was raised first first."""
+    """Returns the alarms of the container that wait for an officer's finding, the oldest first."""
     alarms: list[WaitingAlarm] = []
     for line in row.blocking.splitlines():
         report, *more, visit = line.split("\t")
@@ -321,9 +321,9 @@ def _keep_alarms(row: Container, alarms: Sequence[WaitingAlarm]) -> None:
 
 
 def _end_other_alarms(row: Container, visit: str, report: str) -> None:
-    """Folds into the alarms that this visit was ended by `report`; empty if it is open, or if another thing than a
-    report ended it. Alarms of the visit about other reports wait no longer. An alarm about `report` is about the end of
-    this visit now."""
+    """Updates the waiting alarms after this visit was opened, or was ended by `report`. `report` is empty if the visit is open, or if
+    something other than a report ended it. Alarms of this visit about other reports no longer wait. An alarm about `report` is now an
+    alarm of this visit."""
     of_visit = [a._replace(visit=visit) if report and a.report == report else a for a in _waiting(row)]
     _keep_alarms(row, [a for a in of_visit if a.visit != visit or (report and a.report == report)])
 
@@ -334,12 +334,14 @@ def _end_alarms(row: Container, reports: Collection[str]) -> None:
 
 
 _SKEW_US = FUTURE_SKEW // timedelta(microseconds=1)
-"""By how much clocks may differ, as the gate desk takes it when it settles alarms."""
+"""By how much clocks may differ. The gate desk uses the same value when it settles alarms."""
 _NO_ALARM_WAITS = frozenset(StayCode) - {StayCode.ALARM}
-"""What a container waits for only if no alarm waits: the gate desk names an alarm before every other cause."""
+"""If a `ContainerMustStay` has one of these codes, all alarms are removed from the row. If an alarm of a visit that the gate desk still
+keeps waits, the gate desk names the alarm, and none of these causes."""
 _OPENINGS = ("DISC", "GTIN")
 MOST_BLOCKING = 100
-"""The most alarms of one container that are kept until a finding settles them. The gate desk itself counts all of them."""
+"""The most waiting alarms that the row of a container lists. If there are more, the oldest are left out of the row. The gate desk itself
+takes all of them into account."""
 _TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] = {
     "ContainerMayLeave": _may_leave,
     "ContainerMustStay": _must_stay,
@@ -356,7 +358,7 @@ _TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] =
 
 def tell_part(row: ContainerPart, message: TopicMessage, body: dict[str, Any]) -> None:
     """Folds a statement of the release desk to the gate about these goods. The statement with the highest version is in force, so one
-    with a lower version changes nothing."""
+    with the same or a lower version changes nothing."""
     if body["version"] <= row.version:
         return
     row.version = whole(body["version"])

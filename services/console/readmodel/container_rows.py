@@ -42,16 +42,17 @@ from services.console.readmodel.gate_answer import (
 from services.console.readmodel.messages import OFFSET_MASK
 
 MOST_INSIDE = 2000
-"""The most consignments of one container that are read. If all of these are released and there are more, the answer is that the container
-must stay."""
+"""The most consignments of one container that are read, those that are not released first. If the gate desk names a consignment that
+was not read, the answer is that the container must stay."""
 SHOWN_HOLDS = 100
 """The most holds on one container, and the most officers' holds in one list, that are read. A single hold is enough to keep goods inside."""
 
 
 class ContainerRows(NamedTuple):
-    """The rows about one container. `row`: None if the container has no row; `parts`: the consignments in it; `goods`:
-    their states, by id; `parked`: the ids of the consignments that have a parked message; `unanswered`: the requests
-    that keep the container inside because no desk has answered them yet; `holds`: the open holds on the container."""
+    """The rows about one container. `row`: None if the container has no row; `parts`: the consignments that are or may have been in
+    it, also those that left; `goods`: their states, by id; `parked`: the ids of those that have not left and have a parked message;
+    `unanswered`: the requests that keep the container inside because no desk has answered them yet; `holds`: the open holds on the
+    container."""
 
     row: Container | None
     parts: list[ContainerPart]

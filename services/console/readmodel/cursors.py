@@ -1,10 +1,10 @@
 """Where in the feed is a port? A cursor is `<epoch>.<number>`; the numbers grow through all epochs, and each epoch began
 at one of the numbers.
 
-Each run of a projector that adds to the feed begins an epoch, under a name that no other run has. An epoch ends where the
-next one began, or with the last entry of the feed. A database that was restored from a copy lacks the epochs that began
-after the copy was made, so a cursor into the entries that were lost belongs to none of its epochs. `dtg rebuild` keeps
-entries, numbers and epochs.
+A projector begins an epoch, under a name that no other epoch has, with the first entry that it adds to the feed after its
+start or after an error. An epoch ends where the next one began, or with the last entry of the feed. A database that was
+restored from a copy lacks the epochs that began after the copy was made, so a cursor into the entries that were lost
+belongs to none of its epochs. `dtg rebuild` keeps entries, numbers and epochs.
 """
 
 import os
@@ -48,7 +48,7 @@ def cursor_of(text: str) -> Cursor:
 
 
 def new_epoch() -> str:
-    """Returns the name of a new epoch. No other run of any projector makes the same name, because no two runs have the
-    same time, host and process id."""
+    """Returns the name of a new epoch. No other epoch gets the same name, because no two are made at the same time on the
+    same host in the same process."""
     seed = f"{now().isoformat()} {stopwatch()!r} {os.uname().nodename} {os.getpid()}"
     return f"e{blake2b(seed.encode(), digest_size=6).hexdigest()}"

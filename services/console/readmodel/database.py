@@ -108,8 +108,8 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": LOCK_SECONDS, "options": wait},
         pool_size=8,
-        # All queries of one transaction must read the same snapshot. For example, the gate's answer compares the rows
-        # with the standing of the projector.
+        # All queries of a transaction that only reads must see the same snapshot. For example, the gate's answer compares
+        # the rows with the standing of the projector.
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
 
@@ -173,7 +173,7 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
 
 
 def _write_ahead(connection: Any) -> None:
-    """Sets the journal mode. SQLite does not wait for a lock when it does this. So if two processes open a new database
+    """Sets the journal mode to WAL. SQLite does not wait for a lock when it does this. So if two processes open a new database
     at the same moment, the second one fails. Therefore this function tries again for up to `LOCK_SECONDS`, which is
     also the time for which other SQL statements wait for a lock."""
     deadline = stopwatch() + LOCK_SECONDS

@@ -120,16 +120,16 @@ def is_of_another_call(part: ContainerPart, row: Container) -> bool:
 
 def counts(part: ContainerPart, goods: GoodsState) -> bool:
     """Returns whether the goods of this consignment must be released before the container may leave. They must if their declaration is
-    in force, or if the release desk has made a statement about them to the gate."""
+    in force, or if the release desk has made a statement about them to the gate. Goods of a withdrawn declaration need no release."""
     if part.word == "withdrawn" or goods.word == "withdrawn":
         return False
     return bool(part.word) or (part.declared and goods.declared not in NOT_THERE)
 
 
 def let_go(part: ContainerPart, goods: GoodsState) -> bool:
-    """Returns whether the goods may pass the land gate. They may if an officer permits it. An import may also pass if the release desk
-    has published both its release, which names this container, and a statement to the gate desk that it is released. If only one of
-    these two facts is known, the other one was not read yet, or the known one is forged."""
+    """Returns whether the goods may pass the land gate. They may if an officer permits it. An import of which nothing has left without
+    release may also pass if the release desk has published both its release, which names this container, and a statement to the gate
+    desk that it is released. If only one of these two facts is known, the other one was not read yet, or the known one is forged."""
     if part.may_leave_by_permit:
         return True
     if Direction.EXPORT in (part.direction, goods.direction) or goods.unreleased:
@@ -148,8 +148,8 @@ def gate_answer(
     holds: Iterable[BoxHold] = (),
 ) -> GateAnswer:
     """Returns the answer to the question whether a container may leave. `row`: None if the gate desk has published nothing about the
-    container. `parts`: the consignments that name the container; `goods`: the state of each, by id; `parked`: the ids of those that have
-    a parked message; `fresh`: the rows are not stale.
+    container. `parts`: the consignments that are or may have been in the container; `goods`: the state of each, by id; `parked`: the ids
+    of those that have a parked message; `fresh`: the rows are not stale.
 
     `unanswered`: the ids of the consignments for which there is a request, for example for a hold, that no desk has
     answered yet; the number of the container itself may be among them. `holds`: the holds on the container."""
@@ -176,7 +176,7 @@ def gate_answer(
 
 CALLED_BACK = frozenset({"FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted"})
 """Facts by which another desk retracts an answer that may have led to a release. Only later facts of the release desk
-show whether that desk has read such a retraction."""
+show whether the release desk has read such a retraction."""
 
 
 def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:
@@ -241,8 +241,8 @@ def _why(
 
 
 def _no_yes(statement: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
-    """Returns why the gate desk has not answered yes although no hold is known: the container is outside, no goods in it are known, or a
-    desk has not finished."""
+    """Returns why the gate desk has not said that the container may leave, although no hold is known: the container is outside, no
+    goods in it are known, or a desk has not finished."""
     waiting = tuple([p.consignment_id for p, _ in keepers])
     if lots:
         arrived = statement.open or any(p.arrived_us is not None for p, _ in lots)

@@ -79,8 +79,8 @@ class Generation:
 
     def advance(self, connection: Connection) -> None:
         """Counts one more change. Call it in the transaction of that change, after all other rows of the change were
-        written. Does nothing while the database is an older copy, because otherwise further changes could raise its
-        count to that of the file, and the copy would no longer be noticed."""
+        written. Does nothing while nobody can sign in (`held`): the database may be an older copy, and further changes
+        could raise its count to that of the file, so that the copy would no longer be noticed."""
         if self.held or self._file is None:
             return
         count = _count(connection, lock=True)

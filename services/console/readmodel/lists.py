@@ -33,7 +33,7 @@ from services.console.readmodel.consignment import SEVERAL, STEPS, UNMATCHED, Aw
 
 
 class ListPosition(NamedTuple):
-    """The place of a row in a list. `passed`: which row it is, counted from 1; `part`: the number of the part of the
+    """The place of a row in a list. `passed`: which row of the whole list it is, counted from 1; `part`: the number of the part of the
     list in which the row is, counted from 0; `keys`: the values of the row in the columns by which this part is
     sorted."""
 
@@ -146,8 +146,8 @@ def alarms(kind: str | None, subject: str | None) -> list[ListPart]:
 
 
 def at_stage(stage: Stage) -> list[ListPart]:
-    """Returns the list of the consignments at this stage. Those that have waited longest come first. At a stage at which nobody has to
-    act, those that ended last come first."""
+    """Returns the list of the consignments at this stage. Those that have waited longest come first. Those for which nobody has to act any
+    more come after them, the latest ended first."""
     c = t.CONSIGNMENTS.c
     here, by_id = and_(c.stage == stage, c.ended_us.is_(None)), (c.consignment_id,)
     known, unknown = and_(here, c.waiting_since_us.is_not(None)), and_(here, c.waiting_since_us.is_(None))
@@ -214,8 +214,8 @@ def _of_holds(
 
 
 def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
-    """Returns the parts of a list with the goods that have not ended and whose row in `CONSIGNMENTS` meets all
-    conditions `wanted`. Goods of which it is unknown since when they have waited come last."""
+    """Returns the parts of a list with the declared goods for which somebody still has to act (`_IN_HAND`) and whose row in
+    `CONSIGNMENTS` meets all conditions `wanted`. Goods of which it is unknown since when they have waited come last."""
     here, by_id = and_(*wanted, _IN_HAND), (_C.consignment_id,)
     known, unknown = and_(here, _C.waiting_since_us.is_not(None)), and_(here, _C.waiting_since_us.is_(None))
     return [
@@ -225,8 +225,8 @@ def _waiting_for_steps(*wanted: ColumnElement[bool]) -> list[ListPart]:
 
 
 def _held(*wanted: ColumnElement[bool]) -> ListPart:
-    """Returns the part of a list with the goods that have not ended and have an open hold that meets all conditions
-    `wanted`."""
+    """Returns the part of a list with the declared goods for which somebody still has to act (`_IN_HAND`) and which have an open hold
+    that meets all conditions `wanted`."""
     joined = t.HOLDS.join(t.CONSIGNMENTS, _H.consignment_id == _C.consignment_id)
     here = and_(*wanted, _H.since_us.is_not(None), _IN_HAND)
     return ListPart(joined, (here,), (_H.since_us, _H.consignment_id), columns=(*_C, _H.since_us, _H.consignment_id))
@@ -247,7 +247,7 @@ def everything() -> list[ListPart]:
 
 
 def declared_by(companies: Sequence[str]) -> list[ListPart]:
-    """Returns the list of all consignments of these declarants, the latest lodged first."""
+    """Returns the list of all consignments of these declarants that were lodged, the latest lodged first."""
     c = t.CONSIGNMENTS.c
     own = tuple([and_(c.declarant == company, c.lodged_us.is_not(None)) for company in companies])
     return [ListPart(t.CONSIGNMENTS, own, (c.lodged_us, c.consignment_id), latest_first=True)] if own else []

@@ -26,7 +26,8 @@ log = structlog.get_logger()
 
 
 class ObservedProgress:
-    """Takes the place of `Progress` if the projector runs in another process. `fed` is called when the feed for ports has grown."""
+    """Takes the place of `Progress` if the projector runs in another process. `fed` is called when the last entry of the feed for ports is
+    another one than at the reading before."""
 
     def __init__(self, rows: ReadModelQueries, stale_seconds: float, fed: Callable[[], None] = lambda: None) -> None:
         self._rows, self._stale_seconds, self._fed = rows, stale_seconds, fed
@@ -82,7 +83,7 @@ class ObservedProgress:
         self._row = row
 
     def silent_seconds(self) -> float:
-        """Returns the real seconds since the last moment at which the projector is known to have run."""
+        """Returns the real seconds since the last moment at which the projector is known to have run, or since this object was made."""
         return stopwatch() - self._last_sign
 
     def idle_seconds(self) -> float:

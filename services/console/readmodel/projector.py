@@ -51,7 +51,8 @@ class LogReplaced(Exception):
 
 
 class Projector:
-    """The only writer of the projected rows. `run` blocks until `stop`; after an error, it logs and counts the error, waits, and tries again."""
+    """The only writer of the projected rows. `run` blocks until `stop`; after an error of the database or of Kafka,
+    it logs and counts the error, waits, and tries again."""
 
     def __init__(self, settings: ConsoleSettings, progress: Progress, fed: Callable[[], None] = lambda: None) -> None:
         self.settings = settings

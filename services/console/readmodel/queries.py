@@ -136,8 +136,8 @@ class ReadModelQueries:
         return goods
 
     def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
-        """Returns the numbers of the containers in the declarations that this declarant has lodged since `since_us` (microseconds since
-        1970 UTC). Stops reading as soon as there are at least `most` of them."""
+        """Returns the numbers of the containers in the declarations of this declarant that were lodged since `since_us` (microseconds
+        since 1970 UTC). Stops reading as soon as there are at least `most` of them."""
         query = select(C.containers).where(C.declarant == declarant, C.lodged_us >= since_us, C.containers != "")
         found: set[str] = set()
         with self._engine.begin() as connection:
@@ -361,11 +361,11 @@ class ReadModelQueries:
     # watches on bills and declarants
 
     def matching(self, bill_no: str, declarant: str, after: str, limit: int) -> list[str]:
-        """Returns the ids of the consignments of this bill or declarant that have not ended, in the order of the ids,
-        beginning after the id `after`; at most `limit`.
+        """Returns the ids of the consignments of this bill or declarant for which somebody still has to act, in the order of
+        the ids, beginning after the id `after`; at most `limit`.
 
-        Goods that were released without containers are included for a month after their release, although they have
-        ended, because no gate reports when they leave.
+        Goods that were released without containers are included for a month after their release, although nobody has to
+        act any more, because no gate reports when they leave.
         """
         month_ago = int((now() - timedelta(days=30)).timestamp() * 1_000_000)
         loose = and_(C.word == "released", C.containers == "", C.released_us > month_ago)

@@ -22,8 +22,8 @@ def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
     is unavailable. `advance` is called a few times a second with the number of messages that were read since the call
     before.
 
-    The cursors of the feed for ports and the requests in `tables.LODGEMENTS` are kept. If a console runs meanwhile, its
-    projector begins again, too.
+    The rows of the tables in `tables.KEPT` are kept, for example the feed for ports with its cursors. If a console runs
+    meanwhile, its projector begins again, too.
     """
     migrate(settings.database_url)
     empty(settings.database_url)

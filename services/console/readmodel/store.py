@@ -167,7 +167,7 @@ class Store:
         with self.engine.begin() as connection:
             rows = list(connection.execute(requests.order_by(a.asked_us).limit(FORGOTTEN_AT_ONCE)))
             full = len(rows) == FORGOTTEN_AT_ONCE
-            if full:  # the next call begins after this time, so no row of this time may be left over
+            if full:  # the next call begins after the time of the last row, so all rows of that time are taken now
                 last_us = rows[-1].asked_us
                 same = select(a.request_id, a.about, a.asked_us).where(a.asked_us == last_us)
                 rows = [*[row for row in rows if row.asked_us != last_us], *connection.execute(same)]
@@ -271,7 +271,7 @@ class Store:
             first = self._cursor + 1
             connection.execute(
                 delete(t.FEED_EPOCHS).where(t.FEED_EPOCHS.c.first_number >= first)
-            )  # epochs without entries
+            )  # epochs that begin here or later have no entries
             connection.execute(t.FEED_EPOCHS.insert(), [{"epoch": self._epoch, "first_number": first}])
         rows = [
             {"cursor": self._cursor + number, "place": at, "consignment_id": key, "fact_id": id_}

@@ -4,7 +4,7 @@
 their content is not on the topics: accounts, keys, granted rights, records of who read masked fields, requests over
 HTTP, and the order and epochs of the feed.
 
-Times are microseconds since 1970 UTC (`*_us`). Empty text means "not known yet". A `place` that is a number is the
+Times are microseconds since 1970 UTC (`*_us`). Empty text means "none" or "not known yet". A `place` that is a number is the
 packed position of one Kafka message; a `place` that is a text (of containers and reports) is a place at the port.
 """
 
@@ -122,7 +122,7 @@ HOLDS = Table(
     Index("holds_whose", "owner", "since_us", "consignment_id"),
     Index("holds_of_watches", "hold_id", "consignment_id", sqlite_where=OF_WATCHES, postgresql_where=OF_WATCHES),
 )
-"""The holds that are open now."""
+"""The open holds on consignments."""
 
 CONTAINERS = Table(
     "containers",
@@ -147,8 +147,8 @@ CONTAINERS = Table(
 )
 """One row per container. `word`: the latest statement of the gate desk: may_leave, must_stay, gated_out, opened,
 closed, or the name of the alarm that was raised because the container left. `visit` to `visit_end_us`: the latest visit
-of the container. `said_visit`: the visit of the latest may_leave or must_stay. `departure`: the id of the report that
-the container has left. `blocking`: the alarms that wait for an officer's finding, one line each
+of the container. `said_visit`: the visit of the latest may_leave or must_stay. `departure`: the id of the report which
+says that the container has left. `blocking`: the alarms that wait for an officer's finding, one line each
 (`container.WaitingAlarm`): the id of the report that raised the alarm (if there is none, the visit), the name of the
 alarm, its event time in microseconds since 1970 UTC, its reason, and the visit, with tabs between them. A line of an
 older software version has only the id, a tab, and the visit. `alarm` and `alarm_reason`: the name and the reason of the
@@ -251,8 +251,8 @@ FEED_EPOCHS = Table(
     Column("epoch", Text, primary_key=True),
     Column("first_number", BIG, nullable=False, unique=True),
 )
-"""The epochs of the feed, each with its first number. There is one for each run of a projector that added entries. An epoch ends where the
-next one begins. A rebuild keeps the rows."""
+"""The epochs of the feed, each with its first number. A projector begins one with the first entry that it adds after its start or after an
+error. An epoch ends where the next one begins. A rebuild keeps the rows."""
 
 REFUSALS = Table(
     "refusals",
@@ -353,7 +353,7 @@ ASKED_WATCHES = Table(
 """Watches on bills and declarants that were requested from consoles. A row is written before its requests are sent.
 `met`: all partitions keep the watch, and a hold was requested on each matching consignment that was known before; until
 then goods that match must stay. `lifted_us`: when all partitions were requested to lift it, by the request `lift_id`;
-`let_go`: for each hold that the watch placed, it was requested to lift it."""
+`let_go`: for each hold that the watch placed, a request to lift the hold was sent."""
 
 WATCH_FACTS = Table(
     "watch_facts",
@@ -396,7 +396,8 @@ SESSIONS = Table(
     *(Column(n, BIG, nullable=False) for n in ("made_us", "used_us", "ends_us")),
     Index("sessions_account", "account"),
 )
-"""Sessions of people who are signed in. `digest`: SHA-256 of the cookie; `host`: the host name in the address of the console."""
+"""Sessions of people who are signed in. `digest`: SHA-256 of the cookie; `host`: the host name by which the browser reached the
+console when the person signed in; the session is valid for this host only."""
 
 API_KEYS = Table(
     "api_keys",
