@@ -158,7 +158,7 @@ def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> tuple[Stay
 def _perhaps_others(box: Box, visit: Visit, inside: list[Part]) -> Phrase | None:
     """Returns why other goods than the declared ones may be in a box that may have come again during this visit; None if they cannot.
 
-    It is not known with which of the openings the box came as it is now. So each of them is checked. The goods of an
+    The goods that are in the box now may have come with any of the openings. So each opening is checked. The goods of an
     opening are those that arrived between it and the next one, or that are declared for its call. As many lots of these
     goods must be declared as their declarations state, and at least one."""
     again = perhaps_came_again(box, visit)
@@ -225,7 +225,7 @@ def _lot(part: Part) -> str:
 def _leaves_nothing(part: Part) -> bool:
     """Returns whether no goods of this part are in the box, because the release desk named the box only for a stripping that was taken
     back. If a declaration is withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported. A
-    part that was withdrawn before is in no visit (`_may_be_in`)."""
+    part that was withdrawn before the visit is not in it (`visits._may_be_in`)."""
     return part.standing == "withdrawn" and part.arrived_at is None and bool(part.source)
 
 

@@ -105,7 +105,8 @@ def why_misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase]
 def adds_nothing(dossier: Dossier, landing: Landing) -> bool:
     """Returns whether the report adds nothing, because everything that it names has arrived already.
 
-    Before the assessment, a report adds nothing only if an earlier one names exactly the same containers. An earlier
+    Before the assessment, a report of containers adds nothing only if all goods have arrived, or if an earlier report
+    names exactly the same containers. An earlier
     report that names more proves nothing yet: if the assessment shows that one of its containers is wrong, that report is
     refused as a whole.
     """
