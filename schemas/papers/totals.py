@@ -16,7 +16,7 @@ from schemas.papers.pointing import UnsoundField
 
 HALF = Decimal("0.5")
 HALF_OF_FOUR_PLACES = Decimal("0.00005")
-"""Half a unit of the last place of a unit price (`DeclPrice`, 15.4)."""
+"""Half a unit of the last place of a unit price. On the form (element `DeclPrice`) a unit price has four decimals."""
 HUNDREDTH = Decimal("0.01")
 
 
