@@ -110,9 +110,8 @@ class RecordContainerFinding(AboutContainer, Request):
     """An officer reports where the container was seen at `occurred_at`. This settles the alarms that wait for a finding.
 
     `found`: if it is `inside`, the container was in the controlled area, so departures that were reported for an
-    earlier time were wrong; if
-    it is `outside`, the container has left, and its visit is closed. `lots`: how many lots the officer or the manifest counted in it; null
-    if nobody counted.
+    earlier time were wrong; if it is `outside`, the container has left, and its visit is closed. `lots`: how many lots
+    the officer or the manifest counted in it; null if nobody counted.
     """
 
     changes_stay: ClassVar[bool] = True

@@ -1,8 +1,8 @@
 """Did every request have exactly one effect? The topics are read independently, with kafka-python and without the code of any
 desk.
 
-A consignment ends when it is rejected, released, refused or withdrawn, or has left unreleased. For a consignment that has not
-ended, the ledger counts what it waits for and who has to act.
+A consignment ends when it is rejected, released, refused or withdrawn, or has left unreleased. For a consignment that
+has not ended, the ledger counts what it waits for and who has to act.
 """
 
 from collections import Counter, defaultdict

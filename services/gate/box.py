@@ -114,9 +114,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFinding:
-    """An officer's finding about the container at the time `at`. `settled`: the keys of the alarms that the finding ended.
-    `void`: whether the finding no longer counts, because it was `retracted`, or because a later finding shows that it was a
-    mistake. `voided`: the ids of the reports and findings that are wrong if this finding is right. `ended`: the marks of the box that the finding removed."""
+    """An officer's finding about the container at the time `at`. `settled`: the keys of the alarms that the finding
+    ended. `void`: whether the finding no longer counts, because it was `retracted`, or because a later finding shows
+    that it was a mistake. `voided`: the ids of the reports and findings that are wrong if this finding is right.
+    `ended`: the marks of the box that the finding removed."""
 
     id: str
     at: AwareDatetime
@@ -149,8 +150,8 @@ class ContainerHold:
 class Permit:
     """An officer's permission, given at `at`, for this consignment to leave through the land gate.
 
-    `version`: the number of the release desk's latest statement at that time. `until`: the time at which the release desk stated again
-    that the goods stay, which ends the permit; None if it has not.
+    `version`: the number of the release desk's latest statement at that time. `until`: the time at which the release
+    desk stated again that the goods stay, which ends the permit; None if it has not.
     """
 
     consignment_id: str

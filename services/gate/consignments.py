@@ -27,7 +27,8 @@ from services.gate.visits import has_retracted_opening
 
 
 def facts_of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """Yields the facts about arrivals, departures and transfers that are not published yet, each under the key of its consignment."""
+    """Yields the facts about arrivals, departures and transfers that are not published yet, each under the key of its
+    consignment."""
     placed = {p.consignment_id: (visit, p) for visit in truth.visits for p in visit.parts}
     for known in box.parts:
         visit, part = placed.get(known.consignment_id, (None, known))
@@ -103,8 +104,8 @@ def facts_of_consignments(box: Box, truth: Truth, container_no: str, hearing: He
 
 
 def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | None) -> bool:
-    """Returns whether the opening that was published as the arrival of these goods no longer counts, and no other opening gives the same
-    time of arrival."""
+    """Returns whether the opening that was published as the arrival of these goods no longer counts, and no other
+    opening takes its place."""
     if part.published_arrival and part.consignment_id in truth.taken_back:
         return True
     if not part.published_arrival or part.standing == "withdrawn" or (visit is not None and visit.opening is not None):
@@ -154,10 +155,10 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 
 def _arrival_is_unpublished(part: Part, visit: Visit) -> bool:
-    """Returns whether the arrival of expected goods must be published. It is published even if the container has left again, because the
-    statement about the goods is on another topic and may be read last. If the declaration was lodged after the report of the arrival, it
-    must name the same conveyance, because otherwise the goods may come with a later visit of the container. The arrival is also published if the carrier has
-    reported it before the terminal."""
+    """Returns whether the arrival of expected goods must be published. It is published even if the container has left
+    again, because the statement about the goods is on another topic and may be read last. If the declaration was lodged
+    after the report of the arrival, it must name the same conveyance, because otherwise the goods may come with a later
+    visit of the container. The arrival is also published if the carrier has reported it before the terminal."""
     if part.published_arrival == visit.id or visit.opening is None or visit.opening.laden is False:
         return False
     if part.arrived_at is not None:

@@ -131,8 +131,8 @@ def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
 
 
 def _after_input(state: State, message: Input, hearing: Hearing) -> State:
-    """Returns the state after an input. The steps are those of `decide`, so that the state and the published facts agree. In addition, published
-    alarms whose cause has ended are removed from the record."""
+    """Returns the state after an input. The steps are those of `decide`, so that the state and the published facts
+    agree. In addition, published alarms whose cause has ended are removed from the record."""
     old = forget(as_box(state), hearing.at)
     box, why_not = add_message(old, message, hearing)
     if why_not is not None or box is old:

@@ -104,9 +104,9 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
 
 
 def _noting_dropped(finding: ContainerFinding, alarms: set[str], reports: set[str]) -> ContainerFinding:
-    """Returns the finding. If it settled an alarm that is deleted now, `waiting` is added to the marks that it has ended, so
-    that the box waits again if the finding is retracted. `alarms`: the
-    keys of the deleted alarms; `reports`: the ids of the deleted reports."""
+    """Returns the finding. If it settled an alarm that is deleted now, `waiting` is added to the marks that it has
+    ended, so that the box waits again if the finding is retracted. `alarms`: the keys of the deleted alarms; `reports`:
+    the ids of the deleted reports."""
     dropped = any(key in alarms or subject_of(key) in reports for key in finding.settled)
     if not dropped or "waiting" in finding.ended:
         return finding

@@ -177,9 +177,9 @@ class _Walk:
         return self.truth
 
     def _merge_openings(self, visit: Visit) -> None:
-        """Handles a visit whose opening was reported more than once. The visit gets the id of the report that was recorded first. It also gets the
-        earliest event time and the earliest recorded time. If one report says that the container came empty and another that
-        it came laden, `laden` is None."""
+        """Handles a visit whose opening was reported more than once. The visit gets the id of the report that was
+        recorded first. It also gets the earliest event time and the earliest recorded time. If one report says that the
+        container came empty and another that it came laden, `laden` is None."""
         opening = visit.opening
         if opening is None or len(visit.openings) < 2:
             return

@@ -73,7 +73,8 @@ def settle(
     if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held):
         if not officer_holds and not left_unreleased(dossier):
             return statement.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
-        # Otherwise the withdrawal waits for the officers. Nobody may end a hold by withdrawing the declaration and declaring the goods again.
+        # Otherwise the withdrawal waits for the officers. Nobody may end a hold by withdrawing the declaration and
+        # declaring the goods again.
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
