@@ -140,9 +140,9 @@ def facts_of_same_goods(box: Box, truth: Truth, container_no: str, hearing: Hear
 
 
 def _unpublished_transfers(part: Part, visit: Visit) -> list[Report]:
-    """Returns the strippings into other containers that are not published for these goods yet. Goods that arrived later were not
-    stripped. For a withdrawn declaration none is published, because the release desk states nothing more about it; instead an officer
-    counts the lots in the other containers."""
+    """Returns the strippings into other containers that are not published for these goods yet. Goods that arrived after
+    a stripping were not stripped. For the goods of a withdrawn declaration, no stripping is published, because the
+    release desk states nothing more about it; instead an officer counts the lots in the other containers."""
     if part.standing == "withdrawn":
         return []
     came = part.arrived_at or visit.opened

@@ -115,8 +115,9 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
 
 
 def _needed(inside: list[Part]) -> int:
-    """Returns how many lots there must be. For each declaration this is the number of lots that it states, plus the known lots of other
-    conveyances, because those came with an earlier visit whose end nobody reported. The largest of these sums is returned."""
+    """Returns how many lots there must be: the largest sum of any declaration. The sum of a declaration is the number
+    of lots that it states, plus the known lots of other conveyances. Lots of other conveyances came with an earlier
+    visit whose end nobody reported."""
     by_call: dict[str, set[str]] = {}
     for part in inside:
         by_call.setdefault(plain_word(part.conveyance), set()).add(_lot(part))

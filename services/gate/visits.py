@@ -346,7 +346,7 @@ def perhaps_came_again(box: Box, visit: Visit) -> list[Report]:
     times. A finding `inside` of an officer made such an opening void, or made the departure or the finding `outside`
     before it void. So this visit goes on. But the officer would also have found the container inside if it had left and
     come again."""
-    if not box.findings:  # nearly every box has no findings
+    if not box.findings:  # most boxes have no findings
         return []
     wrong = {name for f in box.findings if not f.void for name in (*f.voided, *map(subject_of, f.settled))}
     found_wrong = [r for r in box.reports if r.void and r.id in wrong]
