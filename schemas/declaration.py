@@ -1,8 +1,8 @@
 """What does a declarant say about goods, and what does the declaration desk answer?
 
-The meaning of the fields follows the GACC single declaration (2018 No. 67, `DecHead`/`DecList`). A field that the desk
-itself checks accepts any text. So a wrong code is answered with a finding that points to the field, and not treated as
-a message that cannot be decoded.
+The meaning of the fields follows the single declaration of the GACC (2018 No. 67): its head (the element `DecHead`) and
+its lines of goods (`DecList`). A field that the desk itself checks accepts any text. So a wrong code is answered with a
+finding that points to the field, and not treated as a message that cannot be decoded.
 """
 
 from operator import not_
@@ -70,8 +70,8 @@ BillNo = Annotated[str, StringConstraints(max_length=LONGEST_BILL), WhenMade(pat
 class Item(Message):
     """One line of goods.
 
-    `hs_code`: ten digits, or six at a sandbox office. `origin_country`: ISO 3166-1, two or three letters. `net_mass_kg`:
-    kilograms; 0 if the goods have no mass, or if the legal units are given and neither is a mass.
+    `hs_code`: ten digits; at a sandbox office, six to ten. `origin_country`: ISO 3166-1, two or three letters.
+    `net_mass_kg`: kilograms; 0 if the goods have no mass, or if the legal units are given and neither is a mass.
 
     `first_quantity` and `second_quantity` are the legal quantities, in the units that the tariff names for the code. There is no table of
     these units here, so it is not checked whether they are the right ones.

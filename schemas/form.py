@@ -1,9 +1,9 @@
-"""Which elements does the customs form have for a line of goods, beside the fields of `Item`? They are the other
-elements of `DecList`, kept as the declarant wrote them.
+"""Which elements does the customs form have for a line of goods, beside the fields of `Item`? They are kept as the
+declarant wrote them.
 
-They come from messages of the Single Window (GACC 2018 No. 67; format V4.0, 2018 No. 185). `schemas.single_window` says
-which element is which field. An empty field is left out of the JSON, so a declaration without these elements has the
-same JSON as before these fields were added.
+Their names follow the element `DecList`, a line of goods in a message of the Single Window (GACC 2018 No. 67; format
+V4.0, 2018 No. 185). `schemas.single_window` says which element is which field. An empty field is left out of the JSON,
+so a declaration without these elements has the same JSON as before these fields were added.
 """
 
 from operator import not_

@@ -109,9 +109,9 @@ class RetractEquipmentEvent(AboutContainer, Request):
 class RecordContainerFinding(AboutContainer, Request):
     """An officer reports where the container was seen at `occurred_at`. This settles the alarms that wait for a finding.
 
-    `found`: if it is `inside`, the container was in the controlled area, so departures that were reported before that time were wrong; if
-    it is `outside`, the container has left, and its visit is closed. `lots`: how many lots the officer or the manifest counted in it; null
-    if nobody counted.
+    `found`: if it is `inside`, the container was in the controlled area, so departures that were reported for an
+    earlier time were wrong; if it is `outside`, the container has left, and its visit is closed. `lots`: how many lots
+    the officer or the manifest counted in it; null if nobody counted.
     """
 
     changes_stay: ClassVar[bool] = True
@@ -324,7 +324,8 @@ class ContainerHoldLifted(AboutContainer, Fact):
 class VisitOpened(AboutContainer, Fact):
     """The container has been in the controlled area since `occurred_at`, as a report of its discharge or gate-in says.
 
-    The fact is published again if a visit that was closed turns out to go on.
+    The fact is published again if a visit that was closed turns out to go on, or if another visit that was published as
+    open turns out not to exist.
     """
 
     visit: Annotated[VisitId, OUTSIDE]
@@ -397,7 +398,7 @@ class ContainerGatedOut(AboutContainer, Fact):
     """The container left the port at `occurred_at` with all goods released or permitted to leave. Its visit is closed.
 
     `occurred_at`: the event time. `consignments`: the consignments that left in the container. `report_id`: the report
-    of the departure.
+    of the departure; if nobody reported the departure and the container came back empty, the report of its return.
     """
 
     gate: Annotated[Label, OUTSIDE]
@@ -413,9 +414,10 @@ class GateAlarmRaised(AboutContainer, Fact):
 
     `alarm`: `left_unreleased`, `departure_not_reported`, `held_outside`, `left_undeclared` or `empty_left_laden`.
 
-    `why`: the reason as a code. It is empty in facts of older software versions; `reason` is for readers that do not know codes. `blocks`:
-    whether nothing may leave in this container until an officer's finding settles the alarm or the report is retracted.
-    The fact is published again if such an alarm blocks again, or is about another visit than before.
+    `why`: the reason as a code. It is empty in facts of older software versions; `reason` is for readers that do not
+    know codes. `blocks`: whether nothing may leave in this container until an officer's finding settles the alarm or
+    the report is retracted. The fact is published again if such an alarm blocks again, or if its visit is published
+    anew or with another end.
     """
 
     gate: Annotated[Label, OUTSIDE]

@@ -215,7 +215,10 @@ Shortfalls = Annotated[tuple[Phrase, ...], WhenMade(max_length=2 * MOST_SHORTFAL
 
 
 class TreatmentFailed(AboutConsignment, Fact):
-    """The record of the treatment does not meet its schedule. Another `TreatmentOrdered`, or `TreatmentAbandoned`, follows.
+    """The record of the treatment does not meet its schedule.
+
+    Another `TreatmentOrdered`, or `TreatmentAbandoned`, follows, unless the record corrects an earlier one and the next
+    attempt was ordered already.
 
     `shortfalls`: the requirements that the record does not meet, as English sentences. `phrases`: the same shortfalls
     as codes and values, in the same order; if a shortfall is about one sampling place, a phrase that names the place

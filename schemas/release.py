@@ -293,7 +293,9 @@ class ArrivalRetracted(AboutConsignment, Fact):
 
 
 class ConsignmentHeld(AboutConsignment, Fact):
-    """All holds that are open on the goods. The release desk publishes this fact whenever they change.
+    """All holds that are open on the goods.
+
+    While the goods are neither released nor refused, the release desk publishes this fact whenever the holds change.
 
     `version` counts the release desk's statements on these goods.
     """

@@ -133,14 +133,15 @@ def derived_id(namespace: bytes, name: str) -> str:
 
 
 class Direction(StrEnum):
-    """Which way the goods cross the border (IEFlag): I import, E export."""
+    """Which way the goods cross the border: I import, E export. The customs form has this in its element IEFlag."""
 
     IMPORT = "I"
     EXPORT = "E"
 
 
 class TransportMode(StrEnum):
-    """How the goods travel; if they cross no border, the kind of place from which they come (TrafMode of the declaration)."""
+    """How the goods travel; if they cross no border, the kind of place from which they come. The customs form
+    has this in its element TrafMode."""
 
     WATER = "2"
     RAIL = "3"
@@ -163,7 +164,8 @@ class TransportMode(StrEnum):
 
 
 class CreditGrade(StrEnum):
-    """The credit grade of an enterprise (GACC Order 282, from 2026-04-01). Both certified grades are AEO."""
+    """The credit grade of an enterprise (GACC Order 282, from 2026-04-01). An enterprise of one of the two
+    certified grades is an authorised economic operator (AEO)."""
 
     ADVANCED_CERTIFIED = "advanced_certified"
     CERTIFIED = "certified"

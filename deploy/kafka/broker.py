@@ -277,8 +277,8 @@ class Broker:
         notes = _Notes(self.folder / "log" / "__cluster_metadata-0")
 
         def wait(*texts: str, most: int | None) -> None:
-            """Waits until one of the texts is in the log, or until the metadata log has grown `most` times since this call. With None, only the
-            texts end the wait."""
+            """Waits until one of the texts is in the log, or until the metadata log has grown `most` times since this
+            call. With None, only the texts end the wait without an error."""
             enough = None if most is None else notes.count() + most
             while not any(text in log.read_text(encoding="utf-8", errors="replace") for text in texts):
                 if enough is not None and notes.count() >= enough:

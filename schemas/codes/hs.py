@@ -25,7 +25,8 @@ FOLDER: Final = Path(__file__).parent
 HEADINGS: Final = ("code", "description")
 SIX = 6
 NATIONAL_DIGITS = 10
-"""How many digits a code of the Chinese tariff has (`CodeTS` of the form): 8 of the tariff, and 2 for statistics or control."""
+"""How many digits a code of the Chinese tariff has: 8 of the tariff, and 2 for statistics or control. A line of the
+customs form has such a code in its element `CodeTS`."""
 NATIONAL: Final = "98"
 """The chapter whose codes the HS leaves to each country, so they are not in the tables."""
 

@@ -62,7 +62,8 @@ class _Table:
 class _Index(NamedTuple):
     """The data of a table that the search needs. `codes`: the codes in order. `names`: a text in capitals, for example
     a Chinese or English name → the codes that it means. `lengths`: the lengths of the codes. `width`: the length of the
-    first code of the table, to which leading zeros are added. `signs`: the characters of which codes consist."""
+    first code of the table; a shorter number is filled with leading zeros up to this length. `signs`: the characters of
+    which codes consist."""
 
     codes: tuple[str, ...]
     names: Mapping[str, tuple[str, ...]]

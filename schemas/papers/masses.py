@@ -75,7 +75,7 @@ def _line_and_gross(item: Item, at: str, gross: Decimal) -> Findings:
 def lines_and_gross(declaration: Declaration, today: date) -> Findings:
     """Yields an error if the net masses of all lines together are above the gross mass of the declaration."""
     gross, total = declaration.gross_mass_kg, _of_lines(declaration)
-    if total <= gross:  # nearly every declaration ends here, without the slower checks below
+    if total <= gross:  # for nearly every declaration this check ends here, without the slower steps below
         return
     if len(declaration.items) > 1 and _is_above(total, gross, _rounded(declaration)):
         yield error(
@@ -88,7 +88,7 @@ def lines_and_net(declaration: Declaration, today: date) -> Findings:
     if not declaration.items:
         return
     net, total = declaration.net_mass_kg, _of_lines(declaration)
-    if total == net:  # nearly every declaration ends here, without the slower checks below
+    if total == net:  # for nearly every declaration this check ends here, without the slower steps below
         return
     if net == FILLED_IN and total < FILLED_IN:
         return

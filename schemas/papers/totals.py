@@ -16,7 +16,7 @@ from schemas.papers.pointing import UnsoundField
 
 HALF = Decimal("0.5")
 HALF_OF_FOUR_PLACES = Decimal("0.00005")
-"""Half a unit of the last place of a unit price (`DeclPrice`, 15.4)."""
+"""Half a unit of the last place of a unit price. On the form (element `DeclPrice`) a unit price has four decimals."""
 HUNDREDTH = Decimal("0.01")
 
 
@@ -46,7 +46,7 @@ def fit_of_line(item: Item) -> Fit:
     """Returns how the total of a line agrees with quantity times unit price. Raises UnsoundField if the result depends
     on a field with a fault of shape."""
     product = item.quantity * item.unit_price
-    if product == item.total_price:  # nearly every line ends here, without the slower comparison below
+    if product == item.total_price:  # for nearly every line the check ends here, without the slower comparison below
         return Fit.RIGHT
     quantity = abs(item.quantity)
     right, rounded = quantity * HALF_OF_FOUR_PLACES, quantity * half_of_last_place(item.unit_price)

@@ -52,9 +52,9 @@ def lodge(
 ) -> LodgingResult:
     """Lodges all declarations of the files at the API at `address`, with the API key `key`, and returns the result.
 
-    `tell` is called once for each declaration with its outcome. If `waits` is true, a declaration that the API has
-    accepted is told only after a desk has answered, or after `PATIENCE_SECONDS` without a new answer of a desk. Raises
-    NotLodged if a file cannot be used, or if the API does not accept the remaining declarations.
+    `tell` is called once for each declaration with its outcome. If `waits` is true and the API has taken a declaration,
+    `tell` is called for it only after a desk has answered, or after `PATIENCE_SECONDS` without a new answer of a desk.
+    Raises NotLodged if a file cannot be used, or if the API does not accept the remaining declarations.
     """
     done, started, open_ones, lodged = LodgingResult(), time.monotonic(), list[DeclarationOutcome](), 0
     papers = [

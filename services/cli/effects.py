@@ -256,8 +256,8 @@ def _sought(origin: str, body: Mapping[str, int]) -> str:
 
 
 def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """Checks that a container may leave only if all goods in it are released, and that the gate desk's statements are complete and
-    numbered without gaps. Then checks the departures."""
+    """Checks that a container may leave only if all goods in it were released or permitted to leave, and that the gate
+    desk's statements are complete and numbered without gaps. Then checks the departures."""
     granted = {f.key for f in facts if f.kind == "ReleaseGranted"}
     _answers(effects, facts)
     versions: dict[str, list[int]] = defaultdict(list)

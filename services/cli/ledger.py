@@ -1,8 +1,8 @@
 """Did every request have exactly one effect? The topics are read independently, with kafka-python and without the code of any
 desk.
 
-Each consignment ends as rejected, released, refused, withdrawn or left unreleased. For a consignment without an end, the ledger
-counts what it waits for and who has to act.
+A consignment ends when it is rejected, released, refused or withdrawn, or has left unreleased. For a consignment that
+has not ended, the ledger counts what it waits for and who has to act.
 """
 
 from collections import Counter, defaultdict

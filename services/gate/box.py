@@ -24,8 +24,8 @@ when this visit began."""
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The goods of one consignment in the container. `standing`: the release desk's latest statement about them, in
-    `version`, made at `stated_at`.
+    """The goods of one consignment in the container. `standing`: the release desk's latest statement about them;
+    `version`: the number of that statement; `stated_at`: when it was made.
 
     `since`: when the release desk first published a statement about them. `arrived_at`: event time of their arrival in this
     box. `published_arrival`: the visit for which the gate published their arrival. `told_at`: the time of arrival that the
@@ -114,9 +114,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFinding:
-    """An officer's finding about the container at the time `at`. `settled`: the keys of the alarms that the finding ended.
-    `void`: whether a later finding says the opposite, or this one was `retracted`. `voided`: the reports and findings that
-    are wrong if this finding is right. `ended`: the marks of the box that the finding removed."""
+    """An officer's finding about the container at the time `at`. `settled`: the keys of the alarms that the finding
+    ended. `void`: whether the finding no longer counts, because it was `retracted`, or because a later finding shows
+    that it was a mistake. `voided`: the ids of the reports and findings that are wrong if this finding is right.
+    `ended`: the marks of the box that the finding removed."""
 
     id: str
     at: AwareDatetime
@@ -131,8 +132,8 @@ class ContainerFinding:
 
 @dataclass(frozen=True, slots=True)
 class ContainerHold:
-    """An officer's hold on the box. `at`: when the officer asked for it; None in records of older software versions. `until`: when it was lifted;
-    None while it is open. A hold that was lifted is kept without its `reason`."""
+    """An officer's hold on the box. `at`: when the officer asked for it; None in records of older software versions.
+    `until`: when it was lifted; None while it is open. A hold that was lifted is kept without its `reason`."""
 
     hold_id: str
     reason: str
@@ -149,8 +150,8 @@ class ContainerHold:
 class Permit:
     """An officer's permission, given at `at`, for this consignment to leave through the land gate.
 
-    `version`: the release desk's latest statement at that time. `until`: the time at which the release desk stated again
-    that the goods stay, which ends the permit; None if it has not.
+    `version`: the number of the release desk's latest statement at that time. `until`: the time at which the release
+    desk stated again that the goods stay, which ends the permit; None if it has not.
     """
 
     consignment_id: str
@@ -196,8 +197,8 @@ class Box:
     belongs to this container. `forgotten`: no reports up to this event time are kept. `overfull`: whether the release
     desk named more consignments than are kept, so that this record cannot show that all of them are released; this ends
     when an officer counts the lots. `waiting`: whether an alarm of a visit that is no longer kept still needs an
-    officer's finding. `code`: what the container waits for, as published last (`StayCode`); empty if nothing was
-    published about that since the last yes, or since the end of a visit, was published; None in a record of an older
+    officer's finding. `code`: what the container waits for, as published last (`StayCode`); empty if no such code
+    was published after the last yes and after the last end of a visit; None in a record of an older
     software version. `struck_at`: struck consignment → when the officer struck it off; older software versions did not
     store it. `ended_holds`: the holds that were lifted last. They are kept because a departure during such a hold may
     be reported after the hold was lifted."""

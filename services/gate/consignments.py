@@ -27,7 +27,8 @@ from services.gate.visits import has_retracted_opening
 
 
 def facts_of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """Yields the facts about arrivals and departures that are not published yet, each under the key of its consignment."""
+    """Yields the facts about arrivals, departures and transfers that are not published yet, each under the key of its
+    consignment."""
     placed = {p.consignment_id: (visit, p) for visit in truth.visits for p in visit.parts}
     for known in box.parts:
         visit, part = placed.get(known.consignment_id, (None, known))
@@ -103,8 +104,8 @@ def facts_of_consignments(box: Box, truth: Truth, container_no: str, hearing: He
 
 
 def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | None) -> bool:
-    """Returns whether the opening that was published as the arrival of these goods no longer counts, and no other opening gives the same
-    time of arrival."""
+    """Returns whether the opening that was published as the arrival of these goods no longer counts, and no other
+    opening takes its place."""
     if part.published_arrival and part.consignment_id in truth.taken_back:
         return True
     if not part.published_arrival or part.standing == "withdrawn" or (visit is not None and visit.opening is not None):
@@ -115,7 +116,7 @@ def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | No
 
 
 def _transfers_taken_back(box: Box, part: Part) -> list[str]:
-    """Returns the ids of the strippings that were published for these goods although their reports no longer count."""
+    """Returns the ids of the strippings that were published for these goods and whose reports no longer count."""
     void = {report.id for report in box.reports if report.void} if part.transferred else set()
     return [each for each in part.transferred if each in void]
 
@@ -139,9 +140,9 @@ def facts_of_same_goods(box: Box, truth: Truth, container_no: str, hearing: Hear
 
 
 def _unpublished_transfers(part: Part, visit: Visit) -> list[Report]:
-    """Returns the strippings into other containers that are not published for these goods yet. Goods that arrived later were not
-    stripped. For a withdrawn declaration none is published, because the release desk states nothing more about it; instead an officer
-    counts the lots in the other containers."""
+    """Returns the strippings into other containers that are not published for these goods yet. Goods that arrived after
+    a stripping were not stripped. For the goods of a withdrawn declaration, no stripping is published, because the
+    release desk states nothing more about it; instead an officer counts the lots in the other containers."""
     if part.standing == "withdrawn":
         return []
     came = part.arrived_at or visit.opened
@@ -154,10 +155,10 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 
 def _arrival_is_unpublished(part: Part, visit: Visit) -> bool:
-    """Returns whether the arrival of expected goods must be published. It is published even if the container has left again, because the
-    statement about the goods is on another topic and may be read last. If the declaration was lodged after the report of the arrival, it
-    must name the same conveyance, because otherwise it may be meant for the next call. The arrival is also published if the carrier has
-    reported it before the terminal."""
+    """Returns whether the arrival of expected goods must be published. It is published even if the container has left
+    again, because the statement about the goods is on another topic and may be read last. If the declaration was lodged
+    after the report of the arrival, it must name the same conveyance, because otherwise the goods may come with a later
+    visit of the container. The arrival is also published if the carrier has reported it before the terminal."""
     if part.published_arrival == visit.id or visit.opening is None or visit.opening.laden is False:
         return False
     if part.arrived_at is not None:

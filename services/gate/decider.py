@@ -131,8 +131,8 @@ def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
 
 
 def _after_input(state: State, message: Input, hearing: Hearing) -> State:
-    """Returns the state after an input. The steps are those of `decide`, so that the state and the published facts agree. Published
-    alarms whose cause has ended are dropped, too."""
+    """Returns the state after an input. The steps are those of `decide`, so that the state and the published facts
+    agree. In addition, published alarms whose cause has ended are removed from the record."""
     old = forget(as_box(state), hearing.at)
     box, why_not = add_message(old, message, hearing)
     if why_not is not None or box is old:
@@ -152,7 +152,7 @@ def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
     match message:
         case ContainerMayLeave():
             yeses = with_end(hearing.at, box.yes)
-            # of each visit, at most KEPT_VISITS earlier yeses are kept, the latest ones
+            # at most KEPT_VISITS earlier yeses of one visit are kept: the latest
             dropped = [each for each in yeses if each.visit == message.visit][:-KEPT_VISITS]
             kept = [each for each in yeses if each not in dropped]
             new = Yes(hearing.at, None, message.visit, message.consignments)
@@ -170,7 +170,7 @@ def _after_fact(box: Box, message: Output, hearing: Hearing) -> State:
                 # The visit was published as ended, but it is open after all. The old yes ends here, and `changes` publishes a
                 # new one.
                 box = replace(box, yes=with_end(hearing.at, box.yes))
-            # at most one visit is open, so another one that was published as open no longer exists
+            # at most one visit is open, so another visit that was published as open no longer exists
             closed_visits = tuple([visit for visit in box.visits if visit.how])
             return replace(box, visits=_with_visit(closed_visits, PublishedVisit(message.visit)))
         case VisitClosed():

@@ -91,7 +91,7 @@ def _end_of(permit: Permit, part: Part) -> datetime | None:
 
 
 def is_called_back(part: Part) -> bool:
-    """Returns whether goods that have left are held or refused now."""
+    """Returns whether these goods, which have left, are held or refused now."""
     return part.standing in ("held", "refused")
 
 

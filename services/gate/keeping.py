@@ -20,7 +20,7 @@ KEPT_VISITS = 20
 KEPT_FOR = timedelta(days=731)
 """How long after its end a closed visit is stored."""
 REMEMBERED = 256
-"""How many ids of answered requests and findings are remembered."""
+"""How many ids of answered requests, and how many findings, are remembered besides the newest."""
 Y = TypeVar("Y", Yes, Permit)
 
 
@@ -83,7 +83,8 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
     names, lost = {v.id for v in drop}, {p.consignment_id for v in drop for p in v.parts}
     left = [v for v in truth.visits if v.id not in names]
     kept = {v.id for v in left}
-    openings = {r.id for v in left for r in v.openings}  # the opening of a kept visit may have ended a dropped one
+    # The opening of a kept visit stays, even if it has the time `until` because it ended a dropped visit.
+    openings = {r.id for v in left for r in v.openings}
     reports = tuple([r for r in box.reports if r.at > until or r.id in openings])
     alarms = {alarm.key for alarm in truth.alarms if alarm.blocks and alarm.visit in names}
     dropped = {r.id for r in box.reports} - {r.id for r in reports}
@@ -103,8 +104,9 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
 
 
 def _noting_dropped(finding: ContainerFinding, alarms: set[str], reports: set[str]) -> ContainerFinding:
-    """Returns the finding. If it settled an alarm that is deleted now, `waiting` is added to the marks that it has ended. `alarms`: the
-    keys of the deleted alarms; `reports`: the ids of the deleted reports."""
+    """Returns the finding. If it settled an alarm that is deleted now, `waiting` is added to the marks that it has
+    ended, so that the box waits again if the finding is retracted. `alarms`: the keys of the deleted alarms; `reports`:
+    the ids of the deleted reports."""
     dropped = any(key in alarms or subject_of(key) in reports for key in finding.settled)
     if not dropped or "waiting" in finding.ended:
         return finding

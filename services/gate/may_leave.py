@@ -69,9 +69,9 @@ def answer(box: Box, truth: Truth) -> Answer:
 
 def _with_unspent_permits(box: Box, truth: Truth) -> Box:
     """Returns the box without the permits that an earlier visit has spent. A permit is for one visit and does not count
-    when the container comes back. It is spent if it was given before the event time of the end of a visit, or before
-    that end was reported. But a permit that was given after that event time, when the open visit was already known, is
-    for the open visit."""
+    when the container comes back. It is spent if it was given before the event time of the end of an earlier visit, or
+    before that end was reported. But a permit that was given after that event time, when the open visit was already
+    known, is for the open visit."""
     if not box.permits or truth.current is None:
         return box
     now = truth.current
@@ -115,8 +115,9 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
 
 
 def _needed(inside: list[Part]) -> int:
-    """Returns how many lots there must be. For each declaration this is the number of lots that it states, plus the known lots of other
-    conveyances, because those came with an earlier visit whose end nobody reported. The largest of these sums is returned."""
+    """Returns how many lots there must be: the largest sum of any declaration. The sum of a declaration is the number
+    of lots that it states, plus the known lots of other conveyances. Lots of other conveyances came with an earlier
+    visit whose end nobody reported."""
     by_call: dict[str, set[str]] = {}
     for part in inside:
         by_call.setdefault(plain_word(part.conveyance), set()).add(_lot(part))
@@ -158,9 +159,9 @@ def _not_accounted_for(box: Box, visit: Visit, inside: list[Part]) -> tuple[Stay
 def _perhaps_others(box: Box, visit: Visit, inside: list[Part]) -> Phrase | None:
     """Returns why other goods than the declared ones may be in a box that may have come again during this visit; None if they cannot.
 
-    It is not known with which of the openings the box came as it is now. So each of them is checked. The goods of an
-    opening are those that arrived between it and the next one, or that are declared for its call. As many lots of these
-    goods must be declared as their declarations state, and at least one."""
+    The goods that are in the box now may have come with any of the openings. So each opening is checked. The goods of
+    an opening are those that arrived between it and the next one, or that are declared for its call. As many lots of
+    these goods must be declared as their declarations state, and at least one."""
     again = perhaps_came_again(box, visit)
     if not again:
         return None
@@ -223,9 +224,9 @@ def _lot(part: Part) -> str:
 
 
 def _leaves_nothing(part: Part) -> bool:
-    """Returns whether no goods of this part are in the box, because the release desk named the box only for a stripping that was taken
-    back. If a declaration is withdrawn while this visit is open, its goods stay in the box, whether or not their arrival was reported. A
-    part that was withdrawn before is in no visit (`_may_be_in`)."""
+    """Returns whether no goods of this part are in the box, because the release desk named the box only for a stripping
+    that was taken back. If a declaration is withdrawn while this visit is open, its goods stay in the box, whether or
+    not their arrival was reported. A part that was withdrawn before the visit is not in it (`visits._may_be_in`)."""
     return part.standing == "withdrawn" and part.arrived_at is None and bool(part.source)
 
 

@@ -33,8 +33,8 @@ stored for one container."""
 
 
 def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Addition:
-    """Adds an officer's finding, with the alarms that it settles. If the container was seen inside, the reports and findings by which it
-    was outside become void."""
+    """Adds an officer's finding, with the alarms that it settles. If the container was seen inside, the reports and
+    findings that contradict this become void."""
     if any(f.id == hearing.message_id for f in box.findings):
         return Addition(box)
     at = event_time(message.occurred_at, hearing).at

@@ -49,7 +49,7 @@ DESK = "gate"
 
 
 def reply_to_request(box: Box, message: Input, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
-    """Yields the fact that answers a request, made from the box to which the request was already added. A statement of
+    """Yields the fact that answers a request. `box` and `truth` already include the request. A statement of
     the release desk has no such answer."""
     number, at = message.container_no, hearing.at
     match message:
@@ -170,8 +170,9 @@ def facts_of_ended_strikes(names: tuple[str, ...], container_no: str, hearing: H
 
 
 def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
-    """Yields the facts that are true after a message and were not published before. `box` and `truth` include
-    the message; what the box has as published was published before the message."""
+    """Yields the facts that are true after a message and were not published before. `box` and `truth` include the
+    message, but the fields of `box` about published facts (such as `visits` and `alarms`) are as they were before
+    it."""
     verdict = answer(box, truth)
     published = {visit.id: visit for visit in box.visits}
     left_now, disturbed, code = False, False, box.published_code
@@ -181,7 +182,8 @@ def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iter
             left_now = left_now or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
             code = code if isinstance(fact, VisitOpened) else ""
             disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in published
-            # Readers take an alarm about an earlier end of this visit as over. So what still waits is published again.
+            # Readers assume that an alarm about an earlier end of this visit is over. So alarms that still wait are
+            # published again.
             was = published.get(visit.id)
             if was is None or (visit.closing is not None and was.report != visit.closing.id):
                 ended_anew.add(visit.id)

@@ -2,8 +2,8 @@
 of the others, because the record of its consignment contains only this declaration.
 
 The record of a container contains every declaration that names the container. Declarations that stand for the same
-goods are reported to officers. This changes no answer, because the answer is no in any case while two declarations
-stand for one bill in one visit (`may_leave.answer`).
+goods are reported to officers. The report to officers does not change the gate's answer. While two declarations stand
+for one bill in one visit, the answer is no in any case (`may_leave.answer`).
 """
 
 from collections.abc import Iterator

@@ -19,9 +19,9 @@ fewer."""
 
 
 def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> Box:
-    """Returns the box with one more statement. The box stays as it is if the statement is older than the known one, or about goods that
-    left before there were visits. If the box has `MOST_PARTS` statements already, statements about goods that are not
-    in the box any more are dropped."""
+    """Returns the box with one more statement. The box stays as it is if the statement is older than the known one, or
+    about goods that left before this desk kept visits. If the box has `MOST_PARTS` statements already, statements about
+    goods that are not in the box any more are dropped."""
     name = message.consignment_id
     if name in box.gone:
         return box

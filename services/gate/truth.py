@@ -1,4 +1,5 @@
-"""What is known about the visits of a container: one visit, an alarm about how a visit ended, and everything together?
+"""What is known about the visits of a container? `Visit` describes one visit, `Alarm` an alarm about how a visit ended,
+and `Truth` has all visits and alarms of the container.
 
 `services.gate.visits` computes these objects from the record of the box. None of them is stored.
 """
@@ -135,10 +136,12 @@ class Truth:
     """The result of `look`: the visits of a box, and what follows from them. `expected`: goods that are declared in the box and have not come
     yet.
 
-    `retells`: report → the report of the same event that counts, if that is another one. For a departure it is the one with the earliest event
-    time, for an opening the one that was recorded first, from which the visit has its id. `belongs`: report → visit. `doubtful`: goods that are
-    not released and may be in the open visit, or may have left with an earlier one. `taken_back`: goods whose arrival this desk published and
-    retracted, as long as no later statement of the release desk shows that it has read the retraction.
+    `retells`: report → the report of the same event that counts, if that is another one. For a departure it is the one
+    with the earliest event time, for an opening the one that was recorded first, from which the visit has its id.
+    `belongs`: report → visit. `doubtful`: goods that may be in the open visit without being among its parts. They may
+    have left with an earlier visit, or they are `expected` goods that the container may have brought when it came
+    again. `taken_back`: goods whose arrival this desk published and retracted, as long as no later statement of the
+    release desk shows that it has read the retraction.
     """
 
     visits: list[Visit]

@@ -177,8 +177,9 @@ class _Walk:
         return self.truth
 
     def _merge_openings(self, visit: Visit) -> None:
-        """Handles a visit whose opening was reported more than once. The visit gets the id of the report that was recorded first. Of the other
-        data the stricter counts: the earliest event time, the earliest recorded time, and laden if one report says so."""
+        """Handles a visit whose opening was reported more than once. The visit gets the id of the report that was
+        recorded first. It also gets the earliest event time and the earliest recorded time. If one report says that the
+        container came empty and another that it came laden, `laden` is None."""
         opening = visit.opening
         if opening is None or len(visit.openings) < 2:
             return
@@ -345,7 +346,7 @@ def perhaps_came_again(box: Box, visit: Visit) -> list[Report]:
     times. A finding `inside` of an officer made such an opening void, or made the departure or the finding `outside`
     before it void. So this visit goes on. But the officer would also have found the container inside if it had left and
     come again."""
-    if not box.findings:  # nearly every box has no findings
+    if not box.findings:  # most boxes have no findings
         return []
     wrong = {name for f in box.findings if not f.void for name in (*f.voided, *map(subject_of, f.settled))}
     found_wrong = [r for r in box.reports if r.void and r.id in wrong]

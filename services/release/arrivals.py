@@ -15,7 +15,8 @@ from services.release.dossier import Dossier, Landing, Retraction, Terms
 MOST_LANDINGS = 256
 """How many reports of partial arrivals are stored for one consignment. There may be one for every container."""
 MOST_UNPROVEN = 2 * MOST_CONTAINERS
-"""How many containers may be named in reports that are read before the assessment, which names the real containers."""
+"""How many containers may be named in reports that are read before the assessment, which names the real containers.
+`Dossier.opened` also has at most this many."""
 BY_GATE = "gate"
 """The value of `reported_by` in an arrival that comes from the gate desk."""
 
@@ -105,9 +106,9 @@ def why_misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase]
 def adds_nothing(dossier: Dossier, landing: Landing) -> bool:
     """Returns whether the report adds nothing, because everything that it names has arrived already.
 
-    Before the assessment, a report adds nothing only if an earlier one names exactly the same containers. An earlier
-    report that names more proves nothing yet: if the assessment shows that one of its containers is wrong, that report is
-    refused as a whole.
+    Before the assessment, a report of containers adds nothing only if all goods have arrived, or if an earlier report
+    names exactly the same containers. An earlier report that names more proves nothing yet: if the assessment shows
+    that one of its containers is wrong, that report is refused as a whole.
     """
     if arrived_whole(dossier) is not None:
         return True

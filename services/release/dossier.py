@@ -65,8 +65,8 @@ class Landing(NamedTuple):
 
 
 class Retraction(NamedTuple):
-    """A retraction: the message `message_id` took back the arrival that the message `wrong` reported. `containers`: those of that arrival; empty if
-    it was of all goods. `at`: the time that was reported for it."""
+    """A retraction: the message `message_id` took back the arrival that the message `wrong` reported. `containers`: the
+    containers that the wrong report named; empty if it named none. `at`: the time of arrival that it stated."""
 
     wrong: str
     message_id: str

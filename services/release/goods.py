@@ -58,8 +58,8 @@ class Revoked(Case):
 class Released(Case):
     """The goods may go. If holds are `stated`, only goods that have arrived may go.
 
-    `boxes`: container → since when it is released; empty if an older software version did not store it, in which case no release
-    lapses. `revisions`: those of the published release.
+    `boxes`: container → since when it is released; empty if an older software version did not store it, in which case
+    no release lapses. `revisions`: the `revisions` of the published `ReleaseGranted`.
     """
 
     state: Literal["released"] = "released"

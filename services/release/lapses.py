@@ -22,9 +22,9 @@ release must end earlier. Goods that nobody fetches for a month are rare, so an 
 """
 
 UNTOLD = ((date(2000, 1, 1), timedelta(days=30)), (date(2027, 1, 1), timedelta(days=7)))
-"""The same pairs as in `LAPSES`, for a container whose arrival no terminal reported. No terminal would then report that
-it leaves, or that it comes back with other goods, so its release lapses earlier. From the last of these days on,
-terminals must report when a container comes."""
+"""Pairs as in `LAPSES`, with durations of their own, for a container whose arrival no terminal reported. No terminal
+would then report that it leaves, or that it comes back with other goods, so its release lapses earlier. From the last
+of these days on, terminals must report when a container comes."""
 
 MOST_NAMED = 15
 """How many containers a sentence names. The facts have all of them."""

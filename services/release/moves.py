@@ -193,7 +193,8 @@ def leave_or_transfer(
     """Handles a departure, its retraction, or a transfer into other containers. Goods that left unreleased are held until the departure is taken
     back.
 
-    Nothing is published about goods that are not assessed yet. After the assessment, the message counts.
+    Nothing is published if the goods are not assessed yet and nothing was published about them before. The message is
+    kept and counts after the assessment.
     """
     dossier = add_evidence(state.dossier, fact, hearing.message_id)
     if isinstance(state, Withdrawn) or dossier is state.dossier or (dossier.terms is None and state.version == 0):

@@ -73,7 +73,8 @@ def settle(
     if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held):
         if not officer_holds and not left_unreleased(dossier):
             return statement.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
-        # Otherwise the withdrawal waits for the officers. Nobody may end a hold by withdrawing the goods and declaring them again.
+        # Otherwise the withdrawal waits for the officers. Nobody may end a hold by withdrawing the declaration and
+        # declaring the goods again.
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
@@ -162,7 +163,8 @@ def _refused_so_far(
     if cause in standing and theirs != officer_holds_of(state):
         return statement.refuse(cause, standing[cause], theirs)
     if cause in standing:
-        # The goods were refused before their containers were known or had arrived. So the gate desk gets the statement now.
+        # The goods may have been refused before their containers were known or had arrived. Then the gate desk gets the
+        # statement now.
         return statement.to_gate(phrase("not_let_in"), refused=True)
     again = held_class(state)(dossier=state.dossier, version=statement.version, gate=gate_statements(state))
     return (statement.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

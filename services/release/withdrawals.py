@@ -11,12 +11,12 @@ from services.release.settling import settle
 from services.release.statement import refused
 
 MOST_WITHDRAWALS = 64
-"""How many requests to withdraw the declaration may wait for the assessment."""
+"""How many requests to withdraw one declaration may wait, for the assessment or for officers."""
 
 
 def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
-    """Grants or refuses the withdrawal, or (before the assessment) stores the request until it can be
-    decided."""
+    """Grants or refuses the withdrawal. Stores the request instead if it must wait: for the assessment, or for officers
+    because they hold the goods or the goods left unreleased."""
     terms = state.dossier.terms
     export = terms is not None and terms.direction is Direction.EXPORT
     if isinstance(state, Withdrawn):

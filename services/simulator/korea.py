@@ -5,17 +5,18 @@ The data set has synthetic Korean import declarations for fraud research (Jeong 
 | column | becomes |
 |---|---|
 | Declaration ID | `reference` (`KR-<id>`) and `bill_no` |
-| Date | nothing: the desk refuses entry dates years away |
+| Date | nothing: the declaration desk rejects entry dates that are years away |
 | Office ID | `customs_office` `9` + three digits (sandbox offices 9001 to 9999) |
 | Process Type, Import Type, Import Use, Payment Type | nothing: no counterpart; `trade_mode` is 0110, general trade |
 | Mode of Transport | `transport_mode`: UN/CEFACT Rec. 19 times ten, 10 water, 20 rail, 30 road, 40 air, 50 post, 90 other |
 | Declarant ID, Importer ID | `declarant`, `consignee`: a derived credit code, the same for the same id, of no real firm |
-| Seller ID, Courier ID | nothing; the courier stands in `conveyance`, or `no name` if there is none |
+| Seller ID | nothing |
+| Courier ID | `conveyance`; `no name` if there is no courier |
 | HS6 Code | `hs_code`; the description says no more |
 | Country of Departure, Country of Origin | `departure_country`, `origin_country` |
 | Tax Rate, Tax Type, Country of Origin Indicator | nothing |
-| Net Mass | `net_mass_kg`, also the gross mass; kept as it is, so a mass of zero is refused by the desk |
-| Item Price | `total_price` of one article, in whole won (KRW has no decimals); a price of zero goes to the document desk |
+| Net Mass | `net_mass_kg`, also the gross mass; kept as it is, so a declaration with a mass of zero is rejected |
+| Item Price | `total_price` of one article, in whole won (KRW has no decimals); with a price of zero, an officer reads the papers |
 | Fraud, Critical Fraud | nothing: known only afterwards |
 
 The source has no number of packages and no destination, so one package and the country of the sandbox offices are

@@ -42,7 +42,8 @@ DEAD = 5
 SILENT = 60
 """If every consignment has its end and no fact comes for this many seconds, the day is over, even if desks have not read everything."""
 LEAST_SPEED = 3600.0
-"""The lowest speed of the sandbox clock in a play that is not paced. Such a play waits for treatments, which take a day of that clock."""
+"""The lowest speed of the sandbox clock in a play that is not paced. Such a play waits for treatments, which take up to
+seven days of that clock."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])

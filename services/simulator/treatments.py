@@ -47,7 +47,7 @@ def _heat(short: bool) -> dict[str, Any]:
 
 def _bromide(short: bool) -> dict[str, Any]:
     """Returns a record that meets ISPM 15 at 21 °C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at each of the
-    two sampling lines. With `short`, the gas is lost at one of these lines.
+    two sampling lines. With `short`, the concentration at one of these lines is too low after 24 hours.
 
     The last readings are of the airing.
     """
@@ -69,8 +69,8 @@ def _bromide_of_perishables(short: bool) -> dict[str, Any]:
 
 
 def _phosphine(short: bool) -> dict[str, Any]:
-    """Returns a record that meets the rates of GRDC above 25 °C: 300 ppm (0.42 g/m3) for 7 days, read daily. With `short`,
-    the gas is lost on the last day.
+    """Returns a record that meets the rates of GRDC above 25 °C: 300 ppm (0.42 g/m3) for 7 days, read daily. With
+    `short`, the concentration is too low at the end of the last day.
 
     The last reading is of the airing.
     """
