@@ -119,7 +119,8 @@ def _name(text: str) -> str:
 
 
 def retold(base: list[Story], number: int) -> Story:
-    """Returns a story of the day with a new key, which is made from `number`."""
+    """Returns a copy of one of the stories in `base`, under a new key. `number` chooses the story, and the new key is
+    made from it."""
     story = base[number % len(base)]
     key = (
         f"{chr(65 + number // 10**6)}TGU{number % 10**6:07}" if len(story.key) == 11 else _name(f"{story.key}/{number}")

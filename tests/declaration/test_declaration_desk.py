@@ -152,7 +152,7 @@ def test_a_code_that_an_incomplete_table_lacks_is_a_finding_that_says_how_much_t
 
 
 def test_numbers_are_shown_as_people_write_them() -> None:
-    """An older version showed `1E+14`, `9.07184740 kg` and `20000.0 kg`."""
+    """An older version showed large numbers as `1E+14`, and masses with zeros at their ends, as `20000.0 kg`."""
     huge, pounds = Decimal("1E+14"), {"unit": "076", "quantity": Decimal("1e1")}
     assert [found.seen for found in checks.findings(good_declaration(invoice_total=huge), TODAY)] == [
         "head 100000000000000, lines 10000"

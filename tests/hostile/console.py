@@ -29,7 +29,7 @@ TEXTS = ("title", "title_zh", "detail", "detail_zh")
 @dataclass
 class Answers:
     """`outcomes`: (kind of hostility, status or `closed`) → how many answers; `taken`: the ids of the requests that
-    were accepted; `faults`: the errors in answers."""
+    were accepted; `faults`: a text for each answer that the console should not have given."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken: set[str] = field(default_factory=set)

@@ -157,7 +157,8 @@ def at_stage(stage: Stage) -> list[ListPart]:
     ]
     over = and_(c.stage == stage, c.ended_us.is_not(None))
     ended = [ListPart(t.CONSIGNMENTS, (over,), (c.ended_us, *by_id), latest_first=True)]
-    # the ended rows at this stage are goods without containers, for which the release is the end
+    # At the stage RELEASED there are both kinds of goods: those that still have to leave, and those that have ended,
+    # because goods without containers end with their release.
     if stage is Stage.RELEASED:
         return waiting + ended
     return waiting if stage in t.OPEN_STAGES else ended
