@@ -24,7 +24,7 @@ from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings, Recorded
 from services.console.api import answers, feed, me, requests, watch_requests
-from services.console.api.admission import Admission
+from services.console.api.admission import Admission, complete
 from services.console.api.authentication import Authenticator, Elsewhere, methods_at, prove
 from services.console.api.context import PAGE_THREADS, Bell, ConsoleContext, context_of
 from services.console.api.documents import projection
@@ -129,9 +129,9 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     board_and_goods.mount(app)
     _health(app)
     _problems(app)
-    app.add_middleware(Admission, settings=settings, show=_tell)
     app.add_middleware(Recorded)
     app.add_middleware(Bounded)
+    app.add_middleware(Admission, settings=settings, show=_tell)  # outside of `Bounded`, to complete its answers too
     app.add_middleware(_Measured)
     _document(app)
     return app
@@ -284,6 +284,13 @@ def _problems(app: FastAPI) -> None:
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:
         return Response(status_code=400)  # the client has closed the connection, so nobody reads this answer
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:
+        # The framework sends this answer outside of all middleware. Then it raises the error again, so that it is logged.
+        response = _tell(request, by_status(500, request.url.path))
+        complete(response.headers, request.url.path)
+        return response
 
     async def rows_away(request: Request, error: Exception) -> Response:
         log.warning("the read model does not answer", error=str(error).splitlines()[0][:300])

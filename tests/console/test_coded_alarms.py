@@ -12,6 +12,7 @@ from services.console.language.words import TEXTS
 from services.gate.reasons import WHY
 from tests.console.border import Border
 from tests.console.still import Still
+from tests.people import admit
 
 
 @pytest.fixture
@@ -51,3 +52,13 @@ def test_pages_and_answers_tell_an_alarm_by_its_code(still: Still) -> None:
     assert "离场报告已撤回或经查不实" in still.page(f"/consignments/{consignment.id}", "zh")
     (alarm,) = still.get("/api/v1/alarms").json()["alarms"]
     assert alarm["reason_text"] == {"zh": "先于放行离场", "en": "left before release"}
+
+
+def test_who_does_not_see_all_goods_reads_no_counts_of_all_alarms(still: Still) -> None:
+    still.tell(Border("FAR").lodged().accepted().assessed().arrived().alarm().messages)
+    admit(still.url, "officer-2218", "release", "", "2218")
+    admit(still.url, "officer-all", "release", "", "0000")
+    chip = 'href="/alarms?kind=GateAlarmRaised"'
+    assert chip in still.page("/alarms", name="officer-all")
+    for path in ("/", "/alarms", "/alarms?kind=GateAlarmRaised"):
+        assert chip not in still.page(path, name="officer-2218"), path

@@ -1,6 +1,7 @@
 """How long can a sender keep the console busy, and with how much data? Raw sockets are used against the real server."""
 
 import asyncio
+import gc
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
+from weakref import ref
 
 import httpx2
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from deploy.kafka.broker import free_port
 from services.console.api.connection_limits import LimitedProtocol
 from services.console.api.context import WOKEN_AT_ONCE, Bell
-from services.console.api.feed_streams import News, Shared, Streams
+from services.console.api.feed_streams import REMEMBERED_ANSWERS, News, Shared, Streams
 from services.console.api.problems import Problem
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
@@ -264,6 +266,45 @@ def test_a_thousand_who_are_woken_by_one_ring_are_one_query_and_leave_the_loop_t
 
     with ThreadPoolExecutor() as thread:
         thread.submit(asyncio.run, all_of_them()).result()
+
+
+def test_of_the_pages_that_a_stream_reads_without_a_ring_only_a_few_stay_in_memory() -> None:
+    class Page:
+        pass
+
+    async def catch_up() -> int:
+        news, pages = News[Page](), list[ref[Page]]()
+
+        async def query() -> Page:
+            page = Page()
+            pages.append(ref(page))
+            return page
+
+        for cursor in range(100):
+            await news.ask(0, cursor, query)
+        gc.collect()
+        return len([one for one in pages if one() is not None])
+
+    with ThreadPoolExecutor() as thread:
+        assert 1 <= thread.submit(asyncio.run, catch_up()).result() <= REMEMBERED_ANSWERS
+
+
+def test_a_query_that_failed_is_made_again_although_the_bell_has_not_rung() -> None:
+    async def twice() -> str:
+        news = News[str]()
+
+        async def fails() -> str:
+            raise OSError("the database does not answer")
+
+        async def answers() -> str:
+            return "page"
+
+        with pytest.raises(OSError, match="does not answer"):
+            await news.ask(0, "cursor", fails)
+        return await news.ask(0, "cursor", answers)
+
+    with ThreadPoolExecutor() as thread:
+        assert thread.submit(asyncio.run, twice()).result() == "page"
 
 
 def test_a_ring_while_the_rows_are_read_is_not_missed() -> None:

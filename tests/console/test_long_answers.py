@@ -4,16 +4,19 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import cast
 
 import orjson
 import pytest
-from fastapi.responses import StreamingResponse
+from fastapi import FastAPI, Request
+from fastapi.responses import Response, StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
+from services.console.api.admission import ALWAYS
 from services.console.api.authentication import Authenticator
 from services.console.api.context import ConsoleContext
 from services.console.api.request_producer import Asker
@@ -113,6 +116,25 @@ def alone(tmp_path: Path) -> Iterator[tuple[TestClient, dict[str, str]]]:
     app.state.readings = Readings(engine)
     yield TestClient(app, base_url="http://127.0.0.1"), admit(settings.database_url, "typist")
     engine.dispose()
+
+
+def test_an_answer_that_the_console_failed_to_give_has_the_headers_of_every_answer(
+    alone: tuple[TestClient, dict[str, str]],
+) -> None:
+    async def fails(_: Request) -> Response:
+        raise RuntimeError("a fault of the console")
+
+    async def is_long(_: Request) -> Response:
+        return Response(b"x" * (LONGEST_ANSWER + 1))
+
+    app = cast(FastAPI, alone[0].app)
+    app.add_route("/api/fails", fails)
+    app.add_route("/api/long", is_long)
+    client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+    for path, code in (("/api/long", "answer_too_long"), ("/api/fails", "other")):
+        answer = client.get(path)
+        assert answer.status_code == 500 and {name: answer.headers.get(name) for name in ALWAYS} == ALWAYS, path
+        assert answer.json()["type"] == f"/problems/{code}"
 
 
 @pytest.mark.parametrize(

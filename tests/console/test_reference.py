@@ -251,6 +251,7 @@ def test_every_problem_has_an_address_that_says_what_it_means(still: Still) -> N
             assert f"<code>{code}</code>" in page and when in re.sub(r"<[^>]+>", "", page)
         answer = still.get(f"/problems/{code}", headers={"accept": "application/json"}).json()
         assert answer["type"] == f"/problems/{code}" and answer["status"] == fault.status
+        assert not re.search(r"\{\w+\}", answer["detail"] + answer["detail_zh"]), "a gap without its value"
     listed = still.page("/problems")
     assert all(f'href="/problems/{code}"' in listed for code in codes())
     assert still.get("/problems/nothing").status_code == 404

@@ -52,7 +52,7 @@ class Admission:
 
         async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _complete(MutableHeaders(scope=message), scope["path"])
+                complete(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
         await app(scope, receive, completed)
@@ -108,7 +108,8 @@ def _is_ours(headers: Headers, host: str, scheme: str) -> bool:
     return page.netloc.lower() == host and (scheme != "https" or page.scheme == "https")
 
 
-def _complete(headers: MutableHeaders, path: str) -> None:
+def complete(headers: MutableHeaders, path: str) -> None:
+    """Adds the headers of `ALWAYS` that the answer to a request for this path does not set."""
     for name, value in ALWAYS.items():
         # the addresses of static files change with their content, so these files may be cached
         if name == "Cache-Control" and path.startswith(STATIC):

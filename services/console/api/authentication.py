@@ -30,7 +30,8 @@ neighbouring host can set it."""
 CSRF_HEADER = "x-csrf-token"
 BEARER = "bearer "
 REMEMBERED_KEYS = 2000
-"""The most API keys that a process caches. Each is read again from the rows after `key_seconds`."""
+"""The most valid API keys that a process caches, and also the most keys that are not valid. Each is read again from the rows after
+`key_seconds`."""
 PROVING_THREADS = 4
 """How many threads look up keys and sessions. Pages have other threads and database connections, so that slow pages do not delay the gate's
 questions."""
@@ -67,13 +68,15 @@ class Authenticator:
     def __init__(self, settings: ConsoleSettings, accounts: Accounts) -> None:
         self._seconds = settings.key_seconds
         self.accounts = accounts
-        self._keys: OrderedDict[str, _Known] = OrderedDict()
+        self._valid: OrderedDict[str, _Known] = OrderedDict()
+        # Anybody can send any number of keys that are not valid, so they have a cache of their own, which displaces no valid key.
+        self._refused: OrderedDict[str, _Known] = OrderedDict()
         self._threads = CapacityLimiter(PROVING_THREADS)
 
     async def of_key(self, written: str) -> Who:
         """Returns the account of this key. The account comes from the cache for up to `key_seconds`, and for up to
         LONGEST_AWAY seconds while the database does not answer. Raises SignInRefused if the key is not valid."""
-        at, known = stopwatch(), self._keys.get(written)
+        at, known = stopwatch(), self._valid.get(written) or self._refused.get(written)
         if known is None or at - known.at > self._seconds:
             known = await self._read(written, known, at)
         if isinstance(known.key, SignInRefused):
@@ -96,10 +99,12 @@ class Authenticator:
             log.warning("a key is believed as it was", error=str(error).splitlines()[0][:200])
             return before
         known = _Known(found, at)
-        self._keys[written] = known
-        self._keys.move_to_end(written)
-        while len(self._keys) > REMEMBERED_KEYS:
-            self._keys.popitem(last=False)
+        kept, other = (self._refused, self._valid) if isinstance(found, SignInRefused) else (self._valid, self._refused)
+        other.pop(written, None)
+        kept[written] = known
+        kept.move_to_end(written)
+        while len(kept) > REMEMBERED_KEYS:
+            kept.popitem(last=False)
         return known
 
     async def of_cookie(self, cookie: str, host: str) -> Who:

@@ -6,7 +6,7 @@ lodged since midnight in Beijing, whatever became of these declarations. The sam
 the same containers, adds nothing to the count.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -26,11 +26,13 @@ rows alone."""
 
 @dataclass(slots=True)
 class Count:
-    """The containers that one declarant named on one day. `read_at`: stopwatch time at which the rows were last read; None if they were not
+    """The containers that one declarant named on one day. `being_sent`: in how many declarations that are being sent now each container is.
+    `read_at`: stopwatch time at which the rows were last read; None if they were not
     read yet."""
 
     day: date
     boxes: set[str] = field(default_factory=set)
+    being_sent: Counter[str] = field(default_factory=Counter)
     read_at: float | None = None
 
 
@@ -44,20 +46,30 @@ class Boxes:
         self._counts: OrderedDict[str, Count] = OrderedDict()
 
     async def admit(self, declarant: str, boxes: Iterable[str]) -> Problem | None:
-        """Counts these containers for the declarant and returns None. If there would be too many, counts nothing and returns a Problem
-        429."""
+        """Counts these containers for the declarant and returns None; `settle` must be called after the declaration was sent. If there
+        would be too many, counts nothing and returns a Problem 429."""
         wanted = set(boxes)
         if not wanted:
             return None
         at = now()
         count = await self._count(declarant, at)
-        if len(count.boxes | wanted) > self._limit and not wanted <= count.boxes:
+        named = count.boxes.union(+count.being_sent)
+        if len(named | wanted) > self._limit and not wanted <= named:
             midnight = datetime.combine(count.day + timedelta(days=1), time(), CHINA)
             wait = str(max(1, int((midnight - at).total_seconds())))
             headers = {"Retry-After": wait}
-            return Problem(429, "too_many_boxes", limit=self._limit, count=len(count.boxes), headers=headers)
-        count.boxes |= wanted
+            return Problem(429, "too_many_boxes", limit=self._limit, count=len(named), headers=headers)
+        count.being_sent.update(wanted)
         return None
+
+    def settle(self, declarant: str, boxes: Iterable[str], is_taken: bool) -> None:
+        """Ends what `admit` began: the containers go on counting only if the declaration was taken in. If it takes effect nevertheless,
+        the rows will have them."""
+        wanted, count = set(boxes), self._counts.get(declarant)
+        if count is not None:
+            count.being_sent -= Counter(wanted)
+            if is_taken:
+                count.boxes |= wanted
 
     async def _count(self, declarant: str, at: datetime) -> Count:
         day = day_in_china(at)

@@ -2,7 +2,7 @@
 is limited; all streams that wait at one cursor share one query."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
@@ -11,6 +11,8 @@ from services.console.api.problems import Problem
 
 T = TypeVar("T")
 RETRY = {"Retry-After": "5"}
+REMEMBERED_ANSWERS = 4
+"""The most answers that `News` caches. Nearly all streams that one ring wakes are at the same cursor. An answer can take 10 MB."""
 
 
 class Streams:
@@ -64,17 +66,26 @@ class Shared(Generic[T]):
 
 
 class News(Generic[T]):
-    """Caches answers until the `Bell` of the console rings again, which it does when the feed has new entries. So all streams that one ring
-    has woken share one query for each key."""
+    """Caches answers until the `Bell` of the console rings again, which it does when the feed has new entries. So streams that one ring has
+    woken share one query for each key. Only the last REMEMBERED_ANSWERS answers are cached, because a stream that catches up asks for one
+    page after the other without a ring. A failed query is not cached."""
 
     def __init__(self) -> None:
         self._rung = -1
-        self._answers: dict[object, asyncio.Task[T]] = {}
+        self._answers: OrderedDict[object, asyncio.Task[T]] = OrderedDict()
 
     async def ask(self, rung: int, key: object, query: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Returns the answer to `query`, which begins after the bell has rung `rung` times. Equal queries must have equal keys."""
         if rung != self._rung:
-            self._rung, self._answers = rung, {}
-        if key not in self._answers:
-            self._answers[key] = asyncio.create_task(query())
-        return await asyncio.shield(self._answers[key])
+            self._rung, self._answers = rung, OrderedDict()
+        answers, task = self._answers, self._answers.get(key)
+        if task is None:
+            task = answers[key] = asyncio.create_task(query())
+            while len(answers) > REMEMBERED_ANSWERS:
+                answers.popitem(last=False)
+        try:
+            return await asyncio.shield(task)
+        except Exception:
+            if answers.get(key) is task:
+                del answers[key]
+            raise

@@ -1,6 +1,8 @@
 """How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent to their topics, and they are answered 202 as
 soon as the broker has acknowledged them."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Annotated, Any, NamedTuple
@@ -188,8 +190,10 @@ async def lodge_many(
     """
     context, who = context_of(request), who_of(request)
     key = context.asker.key(who.actor, key_of(request))
-    async with body.parsed(context.settings.batch_limit_bytes, _batch, context.settings, who, key) as batch:
-        good, results = await _admitted(context, batch)
+    async with (
+        body.parsed(context.settings.batch_limit_bytes, _batch, context.settings, who, key) as batch,
+        _admitted(context, batch) as (good, results),
+    ):
         await context.asker.ask_all([one.lodged for one in good])
     refused = len(results) - len(good)
     answered = {"accepted": len(good), "refused": refused, "results": [msgspec.Raw(result) for result in results]}
@@ -213,17 +217,24 @@ class CheckedBatch(NamedTuple):
     results: list[bytes]
 
 
-async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> CheckedBatch:
-    """Returns the batch without the declarations with which a declarant would name more containers on this day than
-    allowed. The results of these declarations become refusals."""
-    good, results = list[GoodDeclaration](), list(batch.results)
-    for one in batch.good:
-        problem = await context.boxes.admit(one.lodged.declarant, one.lodged.boxes)
-        if problem is None:
-            good.append(one)
-        else:
-            results[one.number] = _json(_refused(one.number, one.reference, problem))
-    return CheckedBatch(good, results)
+@asynccontextmanager
+async def _admitted(context: ConsoleContext, batch: CheckedBatch) -> AsyncIterator[CheckedBatch]:
+    """Yields the batch without the declarations with which a declarant would name more containers on this day than
+    allowed. The results of these declarations become refusals. The containers of the others go on
+    counting only if the `with` block ends without an error."""
+    good, results, is_taken = list[GoodDeclaration](), list(batch.results), False
+    try:
+        for one in batch.good:
+            problem = await context.boxes.admit(one.lodged.declarant, one.lodged.boxes)
+            if problem is None:
+                good.append(one)
+            else:
+                results[one.number] = _json(_refused(one.number, one.reference, problem))
+        yield CheckedBatch(good, results)
+        is_taken = True
+    finally:
+        for one in good:
+            context.boxes.settle(one.lodged.declarant, one.lodged.boxes, is_taken)
 
 
 def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) -> CheckedBatch:
@@ -468,10 +479,16 @@ async def ask(context: ConsoleContext, message: Prepared) -> RequestRow:
     refused = await context.boxes.admit(message.declarant, message.boxes)
     if refused is not None:
         raise refused
-    before = await context.asker.before(message.request) if message.again else None
-    if before is not None and before.request_id != message.request.request_id:
-        return before  # an older version of the console sent this request under another id
-    return await context.asker.ask(message)
+    is_taken = False
+    try:
+        row = await context.asker.before(message.request) if message.again else None
+        # With another id, an older version of the console sent this request.
+        if row is None or row.request_id == message.request.request_id:
+            row = await context.asker.ask(message)
+        is_taken = True
+        return row
+    finally:
+        context.boxes.settle(message.declarant, message.boxes, is_taken)
 
 
 def _request(

@@ -70,10 +70,11 @@ def fault(request: Request, code: str) -> Response:
     """Shows the page to which the `type` of a problem leads. It says what the problem means. Programs get the same as JSON."""
     if code not in FAULTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
-    problem, title, detail = FAULTS[code], TEXTS[f"problems.{code}.title"], TEXTS[f"problems.{code}.detail"]
+    problem, title = FAULTS[code], TEXTS[f"problems.{code}.title"]
+    # each answer fills the gaps with its own values
+    detail = Bilingual(*[_GAP.sub("…", each) for each in TEXTS[f"problems.{code}.detail"]])
     if wants_page(request):
-        shown = Bilingual(*[_GAP.sub("…", each) for each in detail])  # each answer fills the gaps with its own values
-        return render(request, "fault.html", code=code, entry=problem, title=title, detail=shown)
+        return render(request, "fault.html", code=code, entry=problem, title=title, detail=detail)
     return JSONResponse(
         {
             "type": f"/problems/{code}",

@@ -501,20 +501,18 @@ def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: Af
     """Shows the page with all alarms, or those of one kind or subject, the newest first."""
     context = context_of(request)
     who = who_of(request)
+    visible = condition(who, complete=context.complete())
     rows, following = answers.alarm_page(context, who, kind, subject.strip(), after, ALARM_ROWS)
     query = {name: value for name, value in (("kind", kind), ("subject", subject)) if value}
     return render(
         request,
         "alarms.html",
         rows=rows,
-        kinds=context.rows.alarm_kinds(0),
+        # the counts are of all goods, so they are only for who sees all goods; see `answers.board`
+        kinds=context.rows.alarm_kinds(0) if visible is None else [],
         blocked=[]
         if after or subject
-        else [
-            each
-            for each in map(block, context.rows.blocked(ALARM_ROWS, condition(who, complete=context.complete())))
-            if each
-        ],
+        else [each for each in map(block, context.rows.blocked(ALARM_ROWS, visible)) if each],
         kind=kind,
         subject=subject,
         start=f"/alarms?{urlencode(query)}" if after else None,
