@@ -34,6 +34,7 @@ from services.shell.advance import Advance, unreported
 from services.shell.clock import Clock, world_us
 from services.shell.loopback import open_page
 from services.shell.private_file import write_private
+from services.shell.signals import FAUST_SECONDS, LOOP_SECONDS
 
 if TYPE_CHECKING:
     from services.console.access.accounts import Accounts
@@ -45,7 +46,7 @@ LOGS_SECONDS = 5.0
 """Seconds between two checks whether a log has become long."""
 ANSWER_SECONDS = 3.0
 """Seconds that a page may take to answer. On a busy machine even a healthy process answers late."""
-WORKER_STOP_SECONDS, OTHERS_STOP_SECONDS = 6.0, 3.0
+WORKER_STOP_SECONDS, OTHERS_STOP_SECONDS = LOOP_SECONDS + FAUST_SECONDS + 1.0, 3.0
 """Seconds that a worker, and any other process, has to end after SIGTERM."""
 SCRAPER = "prometheus"
 """The name of the account of Prometheus. The key of this account is in the folder of `dtg up`."""

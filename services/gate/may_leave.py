@@ -48,10 +48,10 @@ def answer(box: Box, truth: Truth) -> Answer:
         return no(
             StayCode.ALARM, phrase("alarm_waits"), phrase(waiting[0].why), keepers=keepers or waiting[0].waiting_for
         )
-    if box.holds:
-        return no(StayCode.BOX_HELD, phrase("box_held", words=box.holds[0].reason), keepers=keepers)
     if box.waiting:
         return no(StayCode.ALARM, phrase("earlier_alarm"), keepers=keepers)
+    if box.holds:
+        return no(StayCode.BOX_HELD, phrase("box_held", words=box.holds[0].reason), keepers=keepers)
     if box.overfull:
         return no(StayCode.TO_BE_COUNTED, phrase("too_many_goods"), keepers=keepers)
     if visit is None:

@@ -23,6 +23,7 @@ from schemas.gate import (
     GoodsTransferred,
     TransferRetracted,
 )
+from schemas.hold_ids import is_of_stripping
 from schemas.inspection import (
     FindingsRetracted,
     InspectionFailed,
@@ -86,6 +87,7 @@ from services.release.messages import Input, OfGoods, Output, OutputOfGoods
 from services.release.moves import leave_or_transfer, report_arrival, report_landing, retract_arrival, retract_landing
 from services.release.orders import lift_hold, place_hold, retract_lift
 from services.release.settling import assess, settle
+from services.release.transfers import strippings_of_kept_boxes
 from services.release.watches import Watching, answer_watch, keep_watch
 from services.release.withdrawals import withdraw
 
@@ -281,9 +283,10 @@ def _with_evidence(state: Goods, fact: Evidence, hearing: Hearing) -> Goods:
 
 def _case_fields(state: Goods, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:
     """Returns the fields of `Case` after a statement in this version with these holds. Holds of officers that the statement no longer has were
-    lifted by the present message."""
-    still = {h.hold_id for h in holds}
-    lifted_now = {h.hold_id: hearing.message_id for h in officer_holds_of(state) if h.hold_id not in still}
+    lifted by the present message, except the hold for a stripping that was taken back: nobody lifted it, so no request opens it again."""
+    still, stripped = {h.hold_id for h in holds}, strippings_of_kept_boxes(state.dossier)
+    ended = [h.hold_id for h in officer_holds_of(state) if h.hold_id not in still]
+    lifted_now = {name: hearing.message_id for name in ended if not is_of_stripping(name) or name in stripped}
     lifted = dict([*state.lifted.items(), *lifted_now.items()][-REMEMBERED_LIFTS:]) if lifted_now else state.lifted
     return {
         "dossier": state.dossier,

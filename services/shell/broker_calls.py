@@ -64,13 +64,16 @@ class BrokerCalls:
             self.ends_without_broker, self.answer_by = False, math.inf
 
     def commit(self, consumer: Consumer, offsets: list[TopicPartition], session: float) -> None:
-        """Commits these offsets without a transaction. Raises KafkaException if the commit as a whole fails.
+        """Commits these offsets without a transaction. Raises KafkaException if the commit of any of them fails.
 
         `session`: the session timeout of the group in seconds. The client looks for a coordinator for at most that
         time, but it would wait for the coordinator's answer for ever. Therefore the time of the whole call is limited.
         """
         with self.returning_within(session + COMMIT_SECONDS):
-            consumer.commit(offsets=offsets, asynchronous=False)
+            answers = consumer.commit(offsets=offsets, asynchronous=False)
+        for each in answers:
+            if each.error:
+                raise KafkaException(each.error)
 
     def on_producer_error(self, error: KafkaError) -> None:
         """Notes whether an error says that the brokers could not be reached, or that the sign-in failed. This method is the producer's

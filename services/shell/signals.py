@@ -20,6 +20,10 @@ SAME_SECONDS = 0.3
 """Within how many seconds a repeated signal counts as the same one. GNU `timeout` signals its child and then its group, and if a terminal
 is closed, both the shell and the kernel send a signal."""
 
+LOOP_SECONDS, FAUST_SECONDS = 7, 2
+"""How many seconds the orderly end of a worker waits for its loops, which end at the same time, and how many it then waits for Faust's own
+clients. If a loop takes longer, the process ends at once. Who stops a worker gives it more than both together."""
+
 
 def on_stop(first: Callable[[], None], at_once: Callable[[], None] = lambda: None) -> None:
     """From now on, the first stop signal (one of `STOPS`) calls `first`. The second stop signal calls `at_once`, and

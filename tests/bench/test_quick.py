@@ -4,6 +4,11 @@ import re
 import subprocess
 import sys
 
+import pytest
+
+from services.cli.bench.quick import proof
+from services.cli.ledger import Ledger
+
 PROGRAM = [sys.executable, "-m", "services.cli.main", "bench", "--consignments", "300", "--partitions", "4"]
 
 
@@ -17,3 +22,11 @@ def test_three_hundred_consignments_are_measured_and_proved_clean() -> None:
     # The benchmark lodges 300 declarations to warm up and 300 at full rate, and then more at half of the measured
     # rate.
     assert lodged and int(lodged[1]) > 600
+
+
+@pytest.mark.parametrize("fault", ["lost", "doubled", "reordered", "wrongly_released", "causeless", "forged"])
+def test_each_fault_that_fails_the_benchmark_is_in_its_proof(fault: str) -> None:
+    ledger = Ledger()
+    clean = proof(ledger)
+    getattr(ledger, fault).append("one")
+    assert not ledger.clean and proof(ledger) != clean

@@ -3,6 +3,7 @@ permitted their exit meanwhile."""
 
 from datetime import datetime
 
+from schemas.codes.refusals import RefusalCode
 from schemas.release import ContainerHeld
 from schemas.vocabulary import ControlKind, Direction, Lane
 from services.release import decider
@@ -17,6 +18,7 @@ from tests.facts import (
     control_again,
     control_required,
     findings_retracted,
+    goods_transferred,
     hold_put_back,
     inspection_passed,
     lift_retracted,
@@ -24,6 +26,7 @@ from tests.facts import (
     officers_hold,
     pest_intercepted,
     release_granted,
+    transfer_retracted,
 )
 from tests.release.answers import NOT_RELEASED_YET, PASSED, goods_held
 from tests.release.requests import BOXES, arrival, lift_hold, place_hold, retract_lift
@@ -92,3 +95,12 @@ def test_an_arrival_that_is_awaited_and_an_answer_to_a_hold_are_no_news_to_the_g
         release_granted(3, lane=Lane.RED, answers=PASSED, holds=(containers_missing(1, 2, after(1)),), at=after(3)),
         container_freed(3, at=after(3)),
     )
+
+
+def test_no_request_opens_the_hold_of_a_stripping_that_was_taken_back() -> None:
+    desk, visit = an_export(INSPECTION), "v1"
+    desk.when(goods_transferred(visit, "s1", "TCKU2000008").model_copy(update={"kept": True}))
+    assert "officer/stripping/s1" in [hold.hold_id for hold in desk.state.stated]
+    desk.when(transfer_retracted(visit, "s1"), message_id="t1")
+    assert "officer/stripping/s1" not in [hold.hold_id for hold in desk.state.stated]
+    desk.when(retract_lift("t1")).then_refused(RefusalCode.LIFT_UNKNOWN)

@@ -4,10 +4,11 @@ broker."""
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import OFFSET_INVALID, TopicPartition
+from confluent_kafka import OFFSET_INVALID, KafkaError, TopicPartition
 from structlog.testing import capture_logs
 
 from deploy.kafka.broker import free_port
@@ -58,8 +59,29 @@ class Remembering:
     def committed(self, partitions: list[TopicPartition], seconds: float) -> list[TopicPartition]:
         return [TopicPartition(TOPIC, 0, self.offset)]
 
-    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> None:
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
         self.offset = offsets[0].offset
+        return offsets
+
+
+class Fenced(Remembering):
+    """A consumer of an earlier generation: the commit returns, with an error for one of the partitions."""
+
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition]:
+        refused = SimpleNamespace(error=KafkaError(KafkaError.ILLEGAL_GENERATION))
+        return [*offsets, cast(Any, refused)]
+
+
+def test_a_commit_that_one_partition_refuses_has_failed() -> None:
+    assignment = Loop(desks(["inspection"])[0], WorkerSettings()).assignment
+    topic_partition = (TOPIC, 0)
+    assignment.consumer, assignment.stores = cast(Any, Remembering(3)), {0: PartitionStore()}
+    assert assignment.still_ours()
+    assignment.consumer = cast(Any, Fenced(3))
+    assert not assignment.still_ours()
+    assignment.offsets.passed_over = {topic_partition: 9}
+    assignment.commit_passed_over()
+    assert assignment.offsets.passed_over == {topic_partition: 9}, "they are committed later"
 
 
 @pytest.mark.parametrize("of_group", [OFFSET_INVALID, 3])

@@ -65,8 +65,9 @@ def proof(ledger: Ledger) -> str:
     ends = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.ends.items()))
     return (
         f"{ledger.lodged:,} lodged: {ends}. lost {len(ledger.lost)}, doubled {len(ledger.doubled)}, "
-        f"reordered {len(ledger.reordered)}, wrongly released {len(ledger.wrongly_released)} "
-        "核对结果：申报、丢失、重复、乱序、误放行"
+        f"reordered {len(ledger.reordered)}, wrongly released {len(ledger.wrongly_released)}, "
+        f"without cause {len(ledger.causeless)}, forged {len(ledger.forged)} "
+        "核对结果：申报、丢失、重复、乱序、误放行、无因、伪造"
     )
 
 

@@ -336,8 +336,8 @@ def _end_alarms(row: Container, reports: Collection[str]) -> None:
 _SKEW_US = FUTURE_SKEW // timedelta(microseconds=1)
 """By how much clocks may differ. The gate desk uses the same value when it settles alarms."""
 _NO_ALARM_WAITS = frozenset(StayCode) - {StayCode.ALARM}
-"""If a `ContainerMustStay` has one of these codes, all alarms are removed from the row. If an alarm of a visit that the gate desk still
-keeps waits, the gate desk names the alarm, and none of these causes."""
+"""If a `ContainerMustStay` has one of these codes, all alarms are removed from the row. If an alarm waits, even one of a visit that the
+gate desk does not store any more, the gate desk names the alarm, and none of these causes."""
 _OPENINGS = ("DISC", "GTIN")
 MOST_BLOCKING = 100
 """The most waiting alarms that the row of a container lists. If there are more, the oldest are left out of the row. The gate desk itself
