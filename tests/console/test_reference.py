@@ -377,3 +377,10 @@ def test_a_field_that_must_be_told_is_not_said_to_be_left_out(document: dict[str
     }
     assert fields["/api/v1/containers/{container_no}/events"][1], fields
     assert [path for path, (description, needed) in fields.items() if needed is ("left out" in description)] == []
+
+
+def test_the_chinese_rows_of_timeline_and_parked_promise_no_more_than_the_english_ones(still: Still) -> None:
+    document = still.app.openapi()
+    timeline = document["paths"]["/api/v1/consignments/{consignment_id}/timeline"]["get"][ZH]
+    parked = document["paths"]["/api/v1/parked"]["get"][ZH]
+    assert "全部" not in timeline and "同一键" in parked
