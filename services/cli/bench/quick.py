@@ -63,11 +63,11 @@ def versions() -> str:
 def proof(ledger: Ledger) -> str:
     """Returns the result of the independent audit, as a sentence."""
     ends = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.ends.items()))
-    return (
-        f"{ledger.lodged:,} lodged: {ends}. lost {len(ledger.lost)}, doubled {len(ledger.doubled)}, "
-        f"reordered {len(ledger.reordered)}, wrongly released {len(ledger.wrongly_released)} "
-        "核对结果：申报、丢失、重复、乱序、误放行"
-    )
+    proven = ("lost", "doubled", "reordered", "wrongly_released")
+    counts = [
+        f"{name.replace('_', ' ')} {len(lines)}" for name, lines in ledger.faults.items() if name in proven or lines
+    ]
+    return f"{ledger.lodged:,} lodged: {ends}. {', '.join(counts)} 核对结果：申报、丢失、重复、乱序、误放行等"
 
 
 def _measure(rig: Rig, crowd: Crowd, consignments: int) -> None:
