@@ -54,6 +54,7 @@ visits: setup ## Play 20,000 lives of a container, told late, twice, wrongly or 
 	DTG_VISITS_EXAMPLES=$$(($${EXAMPLES:-20000} / 4)) $(PY) -m pytest -q --timeout 3600 tests/gate/test_visits_chaos.py tests/gate/test_arrivals_in_any_order.py
 
 korea: setup ## Let 8,134 real declarations (DTG_DATA names the folder with them) come to their ends on a border (4 minutes). Writes docs/evidence.
+	@test -n "$$DTG_DATA" || { echo "DTG_DATA must name the folder with customs-declarations/declarations_2021q1.csv. 请设置 DTG_DATA" >&2; exit 2; }
 	$(PY) -m pytest -q -m long tests/journeys/test_korea_to_the_end.py
 
 hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.

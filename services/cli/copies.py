@@ -1,20 +1,24 @@
-"""Is each message on the ports' topic a copy of one fact, without the fields that ports may not see?
-This check uses neither the code of the loop nor the code that makes the copies."""
+"""Is each message on the ports' topic a copy of one fact, without the fields that ports may not see, and does each fact
+for ports have its copy? A desk writes a fact and its copy in one transaction, so neither is ever there alone. This
+check uses neither the code of the loop nor the code that makes the copies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from services.cli.effects import Effects
+from schemas.topics import PORT_WRITERS, REPORTS, ROLES
+from services.cli.effects import Effects, derived
 from services.cli.log import LoggedMessage
 
 NEVER = ("reason", "lane", "answers", "hold_id", "reported_by", "retracted_by")
 """Fields that no port may get, at any depth."""
 
 
-def compare(effects: Effects, copies: Iterable[LoggedMessage], facts: Iterable[LoggedMessage]) -> None:
-    """Adds the faults of the messages on the ports' topic (`copies`) to `effects`. `facts`: the facts
-    that desks published. Read the facts after the copies, so that the fact of each copy is among
-    them."""
+def compare(
+    effects: Effects, copies: Sequence[LoggedMessage], facts: Sequence[LoggedMessage], *, from_the_first: bool = False
+) -> None:
+    """Adds the faults of the messages on the ports' topic (`copies`) to `effects`, and the facts that lack a copy. `facts`:
+    the facts that desks published. The fact of each copy must be among them, and the copy of each fact among `copies`.
+    `from_the_first`: as in `without_copy`."""
     facts_by_id = {(fact.id, fact.key): fact for fact in facts}
     positions: dict[tuple[str, str], str] = {}
     for copy in copies:
@@ -27,6 +31,35 @@ def compare(effects: Effects, copies: Iterable[LoggedMessage], facts: Iterable[L
             effects.forged.append(f"{name} {wrong}")
         else:
             positions[copy.id, copy.key] = copy.position
+    for fact in without_copy(copies, facts, from_the_first=from_the_first):
+        effects.uncopied.append(f"{fact.kind} {fact.id} at {fact.position} has no copy for ports")
+
+
+def without_copy(
+    copies: Iterable[LoggedMessage], facts: Iterable[LoggedMessage], *, from_the_first: bool = False
+) -> list[LoggedMessage]:
+    """Returns the facts for ports that have no copy. Facts that their desk cannot have written are left out.
+
+    Older software versions wrote no copies. So the facts of a partition before the first one that has a copy are left
+    out, too, unless `from_the_first` says that the desks never had such a version.
+    """
+    copied, missing, begun = {(copy.id, copy.key) for copy in copies}, [], set[tuple[str, int]]()
+    for fact in facts:
+        if not _is_for_ports(fact):
+            continue
+        if (fact.id, fact.key) in copied:
+            begun.add((fact.topic, fact.partition))
+        elif (from_the_first or (fact.topic, fact.partition) in begun) and derived(fact):
+            missing.append(fact)
+    return missing
+
+
+def _is_for_ports(fact: LoggedMessage) -> bool:
+    if ROLES[fact.topic] != "facts" or not fact.written_by_its_desk or PORT_WRITERS.get(fact.kind) != fact.desk:
+        return False
+    if fact.kind != "RequestRefused":
+        return True
+    return isinstance(fact.body, dict) and fact.body.get("request_kind") in REPORTS
 
 
 def _wrong(copy: Any, fact: Any) -> str:

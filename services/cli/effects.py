@@ -62,7 +62,8 @@ AT_PORT = {
 @dataclass
 class Effects:
     """The faults that were found, one line with the evidence for each. `causeless`: facts whose cause is on no topic;
-    `forged`: messages that name their desk as the writer but cannot come from that desk. `at_port`: kind of fact about
+    `forged`: messages that name their desk as the writer but cannot come from that desk; `uncopied`: facts for ports of
+    which no copy is on the ports' topic. `at_port`: kind of fact about
     containers at the gate → the number of such facts."""
 
     lost: list[str] = field(default_factory=list)
@@ -71,6 +72,7 @@ class Effects:
     causeless: list[str] = field(default_factory=list)
     wrongly_released: list[str] = field(default_factory=list)
     forged: list[str] = field(default_factory=list)
+    uncopied: list[str] = field(default_factory=list)
     at_port: Counter[str] = field(default_factory=Counter)
 
 
@@ -96,7 +98,7 @@ def examine(
     lapses = _lapses(facts)
     for fact in facts:
         records[fact.desk, record_of(fact)].append(fact)
-        if not _derived(fact):
+        if not derived(fact):
             effects.forged.append(f"{_name(fact)}: its id is not what its desk derives from its cause")
         cause = fact.headers.get("causationid", "")
         if fact.kind not in WITHOUT_MESSAGE and cause not in causes and (record_of(fact), cause) not in lapses:
@@ -135,7 +137,7 @@ def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
                 effects.wrongly_released.append(f"{fact.key} may leave with {wrong}, released in other containers only")
 
 
-def _derived(fact: LoggedMessage) -> bool:
+def derived(fact: LoggedMessage) -> bool:
     """Returns whether the fact's id is one that its desk makes from the fact's cause. The rule is implemented here a second time, so
     that no code is shared with the loop."""
     cause = fact.headers.get("causationid", "")

@@ -5,15 +5,17 @@ A consignment ends when it is rejected, released, refused or withdrawn, or has l
 has not ended, the ledger counts what it waits for and who has to act.
 """
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from schemas.bounds import MOST_PARTS, too_many_parts
 from schemas.parking import MessageParked, Origin, ParkedDiscarded
 from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, PORT_FACTS, ROLES
-from services.cli.copies import compare
+from services.cli.copies import compare, without_copy
 from services.cli.effects import Effects, examine, refused_by_loop
 from services.cli.log import LoggedMessage, parking_of, read
 from services.cli.mistakes import STATEMENTS, MistakenMoves, RealTime, Stays, look_for
@@ -30,7 +32,8 @@ OF_A_CONTROL = (*LOOKED, "InspectionFailed", "RectificationRequested", "Findings
 TREATED = ("TreatmentVerified", "TreatmentWaived")
 TAKEN_BACK = ("TreatmentRetracted", "TreatmentDecisionRetracted")
 OF_A_TREATMENT = (*TREATED, *TAKEN_BACK, "TreatmentAbandoned", "QuarantineRefused")
-
+COPY_SECONDS = 15
+"""A copy for ports that is not there after this many seconds is missing. The broker ends an open transaction earlier."""
 
 _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries)
 """The kinds of requests that must be answered by a fact which names the request as its cause. These are all kinds of
@@ -46,7 +49,7 @@ class Ledger(Effects, MistakenMoves):
     `foreign`: how many messages on fact topics do not name their desk as the writer; readers that check the writer ignore them.
     `strangers`: those of the `foreign` messages that have a known kind. `forged`: messages that name their desk as the writer
     but cannot come from that desk. `parked`: how many messages were parked; `discarded`: how many of these an operator
-    discarded.
+    discarded. `copies`: how many messages on the topic for ports were compared with their facts.
     """
 
     lodged: int = 0
@@ -60,40 +63,63 @@ class Ledger(Effects, MistakenMoves):
     strangers: list[str] = field(default_factory=list)
     parked: int = 0
     discarded: int = 0
+    copies: int = 0
+
+    @property
+    def faults(self) -> dict[str, list[str]]:
+        """Returns each list of faults by the name of its field. A field that holds a list is a list of faults, except
+        `strangers`, so a new list cannot be forgotten by a caller."""
+        lists = {each.name: getattr(self, each.name) for each in fields(self) if each.default_factory is list}
+        return {name: lines for name, lines in lists.items() if name != "strangers"}
 
     @property
     def clean(self) -> bool:
-        faults = (self.lost, self.doubled, self.reordered, self.wrongly_released, self.causeless, self.forged)
-        return not any((*faults, self.left_by_mistake, self.kept_by_mistake))
+        return not any(self.faults.values())
 
 
 def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
     """Reads a cluster and returns the ledger of its messages. The topic for ports is read first, then all facts,
-    requests and parked messages. `stays`: the visits of each container, if the caller knows them."""
+    requests and parked messages. `stays`: the visits of each container, if the caller knows them.
+
+    Copies of facts that were written meanwhile are read afterwards. An open transaction may hide them for a while.
+    """
     copies = list(read(kafka, [PORT_FACTS]))
-    return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
+    entries = list(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]))
+    deadline = time.monotonic() + COPY_SECONDS
+    while missing := {(fact.id, fact.key) for fact in without_copy(copies, entries)}:
+        copies += [copy for copy in read(kafka, [PORT_FACTS]) if (copy.id, copy.key) in missing]
+        if time.monotonic() > deadline:
+            break
+        time.sleep(1)
+    return judge(entries, stays, copies)
 
 
 def judge(
     entries: Iterable[LoggedMessage],
     stays: Stays | None = None,
-    copies: Iterable[LoggedMessage] = (),
+    copies: Iterable[LoggedMessage] | None = None,
     real_time: RealTime | None = None,
+    *,
+    from_the_first: bool = False,
 ) -> Ledger:
     """Returns the ledger of these entries. The entries of each partition must be in their order; the partitions may be
     in any order. `stays`: the visits of each container, if the caller knows them; `copies`: the messages on the topic
-    for ports. `real_time`: returns the real time of an event time; needed if the desks had a sandbox clock.
+    for ports, None if they were not read; `from_the_first`: as in `copies.without_copy`. `real_time`: returns the real
+    time of an event time; needed if the desks had a sandbox clock.
 
     A message that names its desk as the writer but does not have the shape of its kind is listed as forged, and the
     other messages are judged.
     """
     read, ledger = list(entries), Ledger()
-    compare(ledger, copies, read)
-    of_copies = list(ledger.doubled), list(ledger.forged)
+    if copies is not None:
+        compared = list(copies)
+        ledger.copies = len(compared)
+        compare(ledger, compared, read, from_the_first=from_the_first)
+    of_copies = deepcopy(ledger)
     try:
         return _judge(ledger, read, stays, real_time)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
-        ledger, genuine = Ledger(doubled=of_copies[0], forged=of_copies[1]), []
+        ledger, genuine = of_copies, []
         for entry in read:
             if wrong := _misshapen(entry):
                 ledger.forged.append(f"{entry.kind} {entry.id} at {entry.position}: {wrong}")

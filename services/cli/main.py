@@ -419,10 +419,10 @@ def audit(as_json: AsJson = False) -> None:
     ends.add_row("lodged", ledger.lodged)
     proof = Table(
         *("lost 丢失", "doubled 重复", "reordered 乱序", "wrongly released 误放行"),
-        *("causeless 无因", "forged 伪造", "of no desk 非本系统"),
+        *("causeless 无因", "forged 伪造", "without a copy for ports 缺港口副本", "of no desk 非本系统"),
     )
     faults = [ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released, ledger.causeless, ledger.forged]
-    faults.append(ledger.strangers)
+    faults += [ledger.uncopied, ledger.strangers]
     proof.add_row(*[len(each) for each in faults])
     screen.tell(as_json, ends=ends, proof=proof, examples=[line for each in faults for line in each[:5]])
     raise typer.Exit(0 if ledger.clean else 1)

@@ -18,7 +18,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import Manager
@@ -264,7 +264,10 @@ class Followers:
     def _read(self) -> None:
         while not self._ended.is_set():
             for key, _ in self._selector.select(0.2):
-                data = key.fileobj.recv(1_000_000)  # type: ignore[union-attr]
+                try:
+                    data = key.fileobj.recv(1_000_000)  # type: ignore[union-attr]
+                except OSError:  # the connection was reset
+                    data = b""
                 if not data:
                     self._selector.unregister(key.fileobj)
                     key.fileobj.close()  # type: ignore[union-attr]
@@ -282,6 +285,18 @@ class Followers:
         self._selector.close()
 
 
+@contextmanager
+def stopping(ended: Event, thread: Thread) -> Iterator[None]:
+    """Starts the thread. At the end of the block, even if it raises an exception, sets `ended` and waits until the thread
+    has ended."""
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
 def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: float) -> Figures:
     """Measures the waits of gate questions with each of these numbers of open streams, while `RELEASES_A_SECOND`
     releases a second are sent over the streams. Raises ValueError if a stream is refused or closed."""
@@ -296,13 +311,9 @@ def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: fl
                     return
                 publish(bootstrap, Border(f"STREAMS-{count}-{number}").released().messages)
 
-        border = Thread(target=release)
-        border.start()
-        asking = Offered(port, ask, BODIES_ASKED, int(BODIES_ASKED * seconds))
-        asking.end()
-        ended.set()
-        border.join()
-        followers.close()
+        with closing(followers), stopping(ended, Thread(target=release)):
+            asking = Offered(port, ask, BODIES_ASKED, int(BODIES_ASKED * seconds))
+            asking.end()
         if followers.closed:
             raise ValueError(f"the console closed {followers.closed} of {count} streams")
         figures.add(f"{count} streams", asking.waits, asking.answers, str(followers.events))

@@ -2,10 +2,13 @@
 status than 200, and does it count every release that the streams send?"""
 
 import socket
+import struct
 from collections import Counter
-from threading import Thread
+from threading import Event, Thread
 
-from tests.bench.door import Figures, Followers
+import pytest
+
+from tests.bench.door import Figures, Followers, stopping
 from tests.waiting import wait
 
 FAST = [1.0] * 98
@@ -30,6 +33,49 @@ def test_a_load_without_a_limit_still_needs_its_answers() -> None:
     assert figures.faults == []
     figures.add("refused", FAST, Counter({200: 96, 503: 1, 0: 1}), "", limited=False)
     assert figures.faults == ["refused: questions at the gate were answered none × 1, 200 × 96, 503 × 1"]
+
+
+def test_a_stream_that_the_console_resets_is_closed_and_the_others_are_read_on() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as console:
+        console.settimeout(10)
+        streams: list[socket.socket] = []
+
+        def accept() -> None:
+            for _ in range(2):
+                stream, _ = console.accept()
+                stream.recv(65_536)
+                stream.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                streams.append(stream)
+
+        accepting = Thread(target=accept)
+        accepting.start()
+        followers = Followers(console.getsockname()[1], 2)
+        accepting.join()
+        reset, other = streams
+        try:
+            # with this option, closing a connection resets it
+            reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset.close()
+            wait(lambda: followers.closed == 1, "the reset stream")
+            other.sendall(b"event: release\n")
+            wait(lambda: followers.events == 1, "a release on the other stream")
+        finally:
+            other.close()
+            followers.close()
+
+
+def test_threads_beside_streams_end_if_the_questions_fail() -> None:
+    ended = Event()
+    working = Thread(target=ended.wait)
+
+    def fail() -> None:
+        with stopping(ended, working):
+            assert working.is_alive()
+            raise OSError("no console")
+
+    with pytest.raises(OSError, match="no console"):
+        fail()
+    assert not working.is_alive()
 
 
 def test_a_release_whose_line_is_divided_is_counted_and_a_closed_stream_is_noticed() -> None:

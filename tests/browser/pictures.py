@@ -55,12 +55,20 @@ def _play(border: "subprocess.Popen[bytes]", address: str, until: datetime) -> N
     while border.poll() is None:
         Event().wait(1)
         try:
-            board: dict[str, Any] = httpx2.get(f"{address}/api/v1/stages", headers=HEADERS).json()
-        except (httpx2.TransportError, ValueError):
+            now = clock_of(httpx2.get(f"{address}/api/v1/stages", headers=HEADERS))
+        except httpx2.TransportError:
             continue  # the console does not answer yet
-        if datetime.fromisoformat(board["now"]) > until:
+        if now is not None and now > until:
             return
     sys.exit("the border ended before the afternoon")
+
+
+def clock_of(answer: httpx2.Response) -> datetime | None:
+    """Returns the time of the demo's clock in this answer; None if the console has no board yet."""
+    if answer.status_code != httpx2.codes.OK:
+        return None
+    board: dict[str, Any] = answer.json()
+    return datetime.fromisoformat(board["now"])
 
 
 def _take(address: str) -> None:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.kafka.progress import Sign, WaitLimit
-from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, state_topic
+from schemas.topics import FACTS_AND_REQUESTS, PARKED, PORT_FACTS, ROLES, state_topic
 from services.cli.ledger import Ledger, judge
 from services.cli.log import LoggedMessage, read
 from services.simulator.day import Day
@@ -127,8 +127,10 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
                 count = skewed(entries, strike, theatre.clock)
                 strike.evidence = f"{strike.evidence}: {count} facts told with the wrong time" if count else ""
         ids = {entry.id for entry in entries if ROLES[entry.topic] == "requests"}
-        ledger = judge(entries, day.stays(0, consignments + EPILOGUE), real_time=theatre.clock.wall)
-        tell(f"{len(entries)} messages judged")
+        copies = list(read(theatre.access("auditor"), [PORT_FACTS]))
+        stays = day.stays(0, consignments + EPILOGUE)
+        ledger = judge(entries, stays, copies, real_time=theatre.clock.wall, from_the_first=True)
+        tell(f"{len(entries)} messages and {len(copies)} copies for ports judged")
         rows = _until_the_rows_agree(theatre, ledger, entries)
         states = read(theatre.access("auditor"), [state_topic("clearance")])
         gap_began, calm_gap = longest_calm_gap(ends.moments, season.strikes)
@@ -155,7 +157,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         )
         if problems := outcome.problems():
             kept = EVIDENCE / f"chaos-{seed}.jsonl"
-            keep(kept, problems, entries)
+            keep(kept, problems, [*entries, *copies])
             tell(f"the messages that show the problems are in {kept}")
         return outcome
     finally:

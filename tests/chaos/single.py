@@ -3,10 +3,12 @@ everything.
 
 `python -m tests.chaos.single` starts a border in the layout of `dtg up`, lodges goods at a steady rate, and causes one
 fault at a time. From the times on the topics it computes how long input waited at any partition of the struck desks.
-The exit code is 2 if the median of a row exceeds its limit, or if no input was there that could have waited.
+The exit code is 2 if the median of a row exceeds its limit, if work did not go on in a round, or if no
+input was there that could have waited.
 """
 
 import argparse
+import math
 import signal
 import statistics
 import sys
@@ -40,8 +42,8 @@ LIMITS = {BROKER: 12.0, ALL: 30.0, EVERYTHING: 30.0}
 WORKER_LIMIT = 8.0
 """After the fault of a worker on an idle machine, work may stand still for this many seconds, in the median."""
 SLOT = "0"
-Waits = dict[str, list[float]]
-"""Victim → for how many seconds input waited, in each round."""
+Waits = dict[str, list[float | None]]
+"""Victim → for how many seconds input waited, in each round: None if no input came, `math.inf` if work never went on."""
 
 EVIDENCE = Path("docs/evidence/single-faults.md")
 TEXT = """# A single fault on a calm machine
@@ -90,18 +92,26 @@ def table(waits: Waits) -> list[str]:
     """Returns one line for each victim: the median and the longest time for which input waited, and the limit of the
     median."""
     lines = ["| struck | times | input waited: median, longest (s) | limit (s) |", "|---|---|---|---|"]
-    for name, seconds in waits.items():
+    for name, rounds in waits.items():
+        seconds = [wait for wait in rounds if wait is not None]
         span = f"{statistics.median(seconds):.1f}, {max(seconds):.1f}" if seconds else "-"
         lines.append(f"| {name} | {len(seconds)} | {span} | {limit_of(name):.0f} |")
     return lines
 
 
 def problems(waits: Waits) -> list[str]:
-    """Returns one line for each row whose median exceeds the limit, and for each row without any time."""
+    """Returns one line for each row whose median exceeds the limit, and for each row with a round in which work did not
+    go on or no input came."""
     found = [] if waits else ["nothing was struck"]
-    for name, seconds in waits.items():
-        if not seconds:
+    for name, rounds in waits.items():
+        seconds = [wait for wait in rounds if wait is not None]
+        if not rounds:
             found.append(f"{name}: no input came that could have waited")
+        elif len(seconds) < len(rounds):
+            unmeasured = len(rounds) - len(seconds)
+            found.append(f"{name}: in {unmeasured} of {len(rounds)} rounds no input came that could have waited")
+        elif math.inf in seconds:
+            found.append(f"{name}: in {seconds.count(math.inf)} of {len(rounds)} rounds work did not go on")
         elif (median := statistics.median(seconds)) > limit_of(name):
             found.append(f"{name}: input waited {median:.1f} s, the limit is {limit_of(name):.0f} s")
     return found
@@ -142,8 +152,7 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
         theatre.close()
     waits: Waits = {name: [] for name in chosen}
     for name, strike in strikes:
-        if strike.struck and (wait := waited(turns, strike.desks, strike)) is not None:
-            waits[name].append(wait)
+        waits[name].append(waited(turns, strike.desks, strike) if strike.struck else None)
     return waits
 
 

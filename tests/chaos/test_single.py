@@ -1,6 +1,7 @@
 """Does work count as standing still only if input waited? Does the program name the row whose limit is
 exceeded?"""
 
+import math
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -54,6 +55,21 @@ def test_a_quiet_desk_to_which_nothing_came_is_not_silent() -> None:
     assert silence(quiet, desk="quarantine") is None
 
 
+def test_a_desk_that_never_comes_back_waits_for_ever_and_hides_behind_no_other_partition() -> None:
+    later = ask("c", 1030, partition=1), answer("c", 1031, partition=1)
+    for came in (999.5, 1002):
+        assert silence([ask("a", came), *later]) == math.inf
+        assert (
+            silence([ask("a", came), ask("b", 1001, partition=1), answer("b", 1002, partition=1), *later]) == math.inf
+        )
+    accepted = entry("customs-declaration-facts", "accepted", 1001, kind="DeclarationAccepted")
+    assert silence([accepted, *later], desk="risk") == math.inf
+    granted = entry("customs-release-facts", "granted", 1001, kind="ReleaseGranted", key="one")
+    assert silence([granted, *later], desk="clearance") == math.inf
+    assert silence([ask("a", 990), ask("b", 1003), answer("b", 1006)]) == 3, "what never had an effect hinders nothing"
+    assert silence([*later, ask("d", 1030.5)]) == 1, "the topics ended before it could have been answered"
+
+
 def test_the_partition_is_the_inputs_and_not_the_facts() -> None:
     made = turns_of([ask("a", 1001, partition=3), answer("a", 1002, partition=1)], ())
     assert dict(made) == {("inspection", 3): [(1001, 1002)]}
@@ -74,6 +90,8 @@ def test_clearance_is_measured_by_its_states() -> None:
         ({"broker": [12.1]}, "broker: input waited 12.1 s, the limit is 12 s"),
         ({"broker": [11.9], single.EVERYTHING: [29.0]}, ""),
         ({single.EVERYTHING: [31.0]}, f"{single.EVERYTHING}: input waited 31.0 s, the limit is 30 s"),
+        ({"broker": [2.0, 3.0, math.inf]}, "broker: in 1 of 3 rounds work did not go on"),
+        ({"broker": [2.0, None, 3.0]}, "broker: in 1 of 3 rounds no input came that could have waited"),
         ({"broker": []}, "broker: no input came that could have waited"),
         ({}, "nothing was struck"),
     ],

@@ -1,7 +1,7 @@
 """Does the ledger count a standstill only while there is no fault, and a fault only if it struck?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from services.cli.ledger import Ledger
 from services.cli.log import LoggedMessage
 from services.shell.clock import Clock
 from tests.chaos.faults import KINDS
-from tests.chaos.table import Outcome, longest_calm_gap, longest_gap, skewed
+from tests.chaos.table import PROMISES, Outcome, longest_calm_gap, longest_gap, skewed
 
 DAY = 86_400.0
 CLOCK = Clock(1_000_000.0, datetime(2026, 11, 23, tzinfo=UTC).timestamp(), 3600)
@@ -61,7 +61,7 @@ def test_a_fault_of_the_read_model_excuses_no_standstill() -> None:
 
 
 def outcome(strikes: Sequence[Struck], planned: Sequence[str]) -> Outcome:
-    ledger = Ledger()
+    ledger = Ledger(copies=1)
     return Outcome(
         seed=1,
         consignments=0,
@@ -88,6 +88,24 @@ def test_a_kind_that_struck_nowhere_is_a_problem(strikes: list[Struck]) -> None:
     made = outcome(strikes, ["link mute"])
     assert made.problems() == ["link mute: nothing was there that it could strike"]
     assert not outcome([*strikes, Struck(3, 5, "link mute")], ["link mute"]).problems()
+
+
+def test_a_run_in_which_no_copy_for_ports_was_compared_is_a_problem() -> None:
+    made = outcome([], [])
+    made.ledger.copies = 0
+    assert made.problems() == ["no copy for ports was compared with its fact"]
+
+
+LISTS = [each.name for each in fields(Ledger) if isinstance(getattr(Ledger(), each.name), list)]
+
+
+@pytest.mark.parametrize("name", [name for name in LISTS if name != "strangers"])
+def test_every_kind_of_fault_of_the_ledger_is_a_problem_and_has_a_row(name: str) -> None:
+    made = outcome([], [])
+    assert made.problems() == [] and made.ledger.clean
+    getattr(made.ledger, name).extend(["the first line", "the second line"])
+    assert made.problems() == [f"{name}: the first line", f"{name}: the second line"] and not made.ledger.clean
+    assert f"| {PROMISES[name]} | 2 |" in made.text()
 
 
 def test_what_struck_and_what_found_nothing_are_counted_apart() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.marks import Audience
 from schemas.outside import to_outside
-from schemas.topics import KINDS, PORT_FACTS, PORT_WRITERS, ROLES
+from schemas.topics import KINDS, PORT_FACTS, ROLES, is_for_ports
 from services.cli.ledger import Ledger, judge
 from services.cli.log import LoggedMessage
 from tests.chaos.days import CONSIGNMENTS, lodged_again
@@ -260,11 +260,13 @@ def test_a_release_after_findings_were_taken_back_is_found_and_after_the_right_a
 
 def copies_of(entries: list[LoggedMessage]) -> list[LoggedMessage]:
     """Returns the copies of these facts that the desks' loops would have written to the topic for ports."""
-    facts = [e for e in entries if ROLES[e.topic] == "facts" and PORT_WRITERS.get(e.kind) == e.desk]
+    facts = [
+        (e, KINDS[e.kind].read_stored(e.value or b"")) for e in entries if e.written_by_its_desk and e.kind in KINDS
+    ]
     return [
-        replace(e, topic=PORT_FACTS, value=to_outside(KINDS[e.kind].read_stored(e.value or b""), Audience.PORT))
-        for e in facts
-        if e.kind != "RequestRefused"
+        replace(e, topic=PORT_FACTS, value=to_outside(fact, Audience.PORT))
+        for e, fact in facts
+        if ROLES[e.topic] == "facts" and is_for_ports(e.desk, fact)
     ]
 
 
@@ -272,7 +274,8 @@ def test_copies_for_ports_that_are_right_add_nothing_and_wrong_ones_are_named(
     calm_entries: list[LoggedMessage],
 ) -> None:
     copies = copies_of(calm_entries)
-    assert judge(calm_entries, copies=copies).clean
+    whole_day = judge(calm_entries, copies=copies, from_the_first=True)
+    assert whole_day.clean and whole_day.copies == len(copies), whole_day.faults
     granted = next(e for e in copies if e.kind == "ReleaseGranted")
 
     def named(*wrong: LoggedMessage) -> str:

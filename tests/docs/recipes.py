@@ -23,8 +23,8 @@ _HELD = re.compile(r"Held by (`[^`]+`(?:(?:,| and) `[^`]+`)*)")
 
 
 class Stale(Exception):
-    """A recipe does not fit the tree: a file does not contain the lines before a change exactly once, or the Makefile
-    lacks a target of the recipe."""
+    """A recipe does not fit the tree: a file does not contain the lines before a change exactly once, a new file is
+    there already, or the Makefile lacks a target of the recipe."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class Change:
 
     def to(self, text: str) -> str:
         """The text of the file after the change. Raises Stale if the text does not contain the lines before the change
-        exactly once."""
+        exactly once, or if it is not empty and the change makes a new file."""
+        if text and not all(before for before, _ in self.parts):
+            raise Stale(f"{self.path} is there already, and lines that begin with a blank or a minus are missing")
         for before, after in self.parts:
             whole = f"\n{text}"
             found = len(re.findall(rf"(?<=\n){re.escape(before)}", whole)) if before else 1

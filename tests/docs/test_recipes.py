@@ -254,8 +254,10 @@ def test_each_kind_of_thing_that_is_added_often_has_a_recipe() -> None:
 
 
 def test_an_example_that_no_longer_fits_is_found() -> None:
-    change = Change("a.py", (("old\n", "old\nnew\n"),))
-    assert change.to("x\nold\n") == "x\nold\nnew\n" and Change("b.py", (("", "new\n"),)).to("") == "new\n"
+    change, new = Change("a.py", (("old\n", "old\nnew\n"),)), Change("b.py", (("", "new\n"),))
+    with pytest.raises(Stale, match=r"b\.py is there already"):
+        new.to("old\n")
+    assert change.to("x\nold\n") == "x\nold\nnew\n" and new.to("") == "new\n"
     for text in ("x\nolder\n", "old\nold\n"):
         with pytest.raises(Stale, match=r"a\.py"):
             change.to(text)

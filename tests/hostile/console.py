@@ -28,8 +28,8 @@ TEXTS = ("title", "title_zh", "detail", "detail_zh")
 
 @dataclass
 class Answers:
-    """`outcomes`: (kind of hostility, status or `closed`) → how many answers; `taken`: the ids of the requests that
-    were accepted; `faults`: a text for each answer that the console should not have given."""
+    """`outcomes`: (kind of hostility, status, `closed` or `late`) → how many answers; `taken`: the ids of the requests
+    that were accepted; `faults`: a text for each answer that the console should not have given."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken: set[str] = field(default_factory=set)
@@ -78,7 +78,7 @@ def run(count: int, seed: str, port: int) -> Answers:
     def work(number: int) -> Answers:
         answers, line = Answers(), http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for name, ask in islice(Asks(f"{seed}/{number}").asks(), len(range(number, count, THREADS))):
-            _put(line, name, ask, answers)
+            put(line, name, ask, answers)
         line.close()
         return answers
 
@@ -111,7 +111,7 @@ def written(bootstrap: str, partitions: int) -> Counter[str]:
     return found
 
 
-def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers) -> None:
+def put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers) -> None:
     """Sends the request. Stores its status, and everything in the answer that breaks the rules."""
     try:
         texts = headers_of() | ask.headers
@@ -120,11 +120,12 @@ def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers
         answer = line.getresponse()
         status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
     except (http.client.HTTPException, OSError) as error:
-        # This may happen only if the body is too large. The console then refuses the body and closes the connection
-        # before the whole body is sent.
+        # The connection may be closed only if the body is too large. The console then refuses the body before all of it
+        # is sent. An answer that does not come in time is always a fault.
         line.close()
-        answers.outcomes[name, "closed"] += 1
-        if len(ask.body or b"") < 500_000:
+        late = isinstance(error, TimeoutError)
+        answers.outcomes[name, "late" if late else "closed"] += 1
+        if late or len(ask.body or b"") < 500_000:
             answers.faults.append(f"{name}: {ask.method} {ask.path[:200]}: {type(error).__name__} {error}")
         return
     answers.outcomes[name, str(status)] += 1

@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, NamedTuple
@@ -50,7 +50,17 @@ LEFT_OUT = "positive_data_acceptance"
 digit, a key that was used before, a cursor of another feed."""
 HUNG_UP = 1
 """Stands for a missing answer: the console closed the connection because a body was too large. It is no HTTP status."""
-WITHOUT = {0: "no answer", HUNG_UP: "hung up"}
+TIMED_OUT = 2
+"""Stands for an answer that did not come in time. It is no HTTP status, and never allowed."""
+WITHOUT = {0: "no answer", HUNG_UP: "hung up", TIMED_OUT: "no answer in time"}
+QUESTION = "gate question"
+RIGHT = {
+    "blanks",
+    "as many lines of goods as there may be",
+    "a batch of good ones",
+    "a batch of large ones",
+}
+"""The names of those worst bodies that hold correct declarations. Only these may be accepted with 202."""
 NAMED = {
     "path.consignment_id": GOODS,
     "path.container_no": BOX,
@@ -73,16 +83,18 @@ def prepare() -> None:
         shutil.copy(wanted, made)
 
 
-def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
+def status(port: int, method: str, path: str, body: bytes | None = None, seconds: float = 60) -> int:
     """Returns the status of the answer to one request, over a connection of its own. If there is no answer, returns
-    HUNG_UP for a body that is too large, otherwise 0."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    TIMED_OUT after `seconds`. If the connection was closed, returns HUNG_UP for a body that is too large, otherwise 0."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before all was sent
             line.request(method, path, body, {"Content-Type": "application/json"} | headers_of())
         answer = line.getresponse()
         answer.read()
         return answer.status
+    except TimeoutError:
+        return TIMED_OUT
     except (OSError, http.client.HTTPException):
         # The console may refuse a large body before it has read it. The sender then sees only that the connection was
         # closed.
@@ -92,18 +104,20 @@ def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
 
 
 def send_worst(port: int, ended: Event, answers: Answers) -> None:
-    """Sends the worst bodies, one after the other, until `ended` is set."""
-    while not ended.is_set():
-        for name, (path, body) in worst().items():
-            answers[name, status(port, "POST", f"/api/v1{path}", body)] += 1
-            if ended.wait(PAUSE_SECONDS):
+    """Sends the worst bodies, one after the other, until `ended` is set. Sends each of them at least once."""
+    bodies = worst()
+    for number in count():
+        for name, (path, body) in bodies.items():
+            if number and ended.is_set():
                 return
+            answers[name, status(port, "POST", f"/api/v1{path}", body)] += 1
+            ended.wait(PAUSE_SECONDS)
 
 
 def ask_gate(port: int, ended: Event, answers: Answers) -> None:
     """Asks the gate question again and again, until `ended` is set."""
     while not ended.wait(PAUSE_SECONDS):
-        answers["gate question", status(port, "GET", GATE)] += 1
+        answers[QUESTION, status(port, "GET", GATE)] += 1
 
 
 class Asking(NamedTuple):
@@ -198,13 +212,15 @@ def fuzz(options: argparse.Namespace) -> tuple[int, Answers]:
 
 
 def faults(answers: Answers) -> list[str]:
-    """Returns the answers that are not allowed."""
-    allowed = {HUNG_UP, 202, 207, 400, 413, 415, 422, 503}
+    """Returns the answers that are not allowed, and what was never sent. A body that was wrongly accepted as a whole is
+    among them."""
+    refused = {HUNG_UP, 207, 400, 413, 415, 422, 503}
+    sent = {name for name, _ in answers}
     return [
-        f"{name}: {code}, {count} times"
-        for (name, code), count in answers.items()
-        if (code != 200 if name == "gate question" else code not in allowed)
-    ]
+        f"{name}: {WITHOUT.get(code, code)}, {times} times"
+        for (name, code), times in answers.items()
+        if code not in ({200} if name == QUESTION else refused | {202} if name in RIGHT else refused)
+    ] + [f"{name}: never sent" for name in (QUESTION, *worst()) if name not in sent]
 
 
 def main() -> int:
@@ -221,8 +237,8 @@ def main() -> int:
     began = time.monotonic()
     code, answers = fuzz(options)
     print(f"\nBodies at every limit and gate questions during {time.monotonic() - began:.0f} s:")
-    for (name, answered), count in sorted(answers.items()):
-        print(f"{count:6} × {WITHOUT.get(answered, answered)}  {name}")
+    for (name, answered), times in sorted(answers.items()):
+        print(f"{times:6} × {WITHOUT.get(answered, answered)}  {name}")
     found = faults(answers)
     print("\n".join(["", *found]) if found else "Each is an answer that the document names.")
     return int(bool(code or found))

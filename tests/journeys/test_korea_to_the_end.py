@@ -23,7 +23,7 @@ from services.simulator.settings import SimulatorSettings
 from tests.bench.note import number, table
 from tests.conftest import PARTITIONS, provisioned
 from tests.kafka.border import TOPICS, Border, Leaping, running
-from tests.simulator.test_korea import EXCERPT, SOURCE, excerpt
+from tests.simulator.test_korea import EXCERPT, SOURCES, excerpt
 
 FACTS_WITH_CAUSES = frozenset({"DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed"})
 EVIDENCE = Path("docs/evidence/korea.md")
@@ -61,7 +61,7 @@ def border(tmp_path_factory: pytest.TempPathFactory, clock: Leaping) -> Iterator
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("source", [None, pytest.param(SOURCE, marks=pytest.mark.long)] if SOURCE.exists() else [None])
+@pytest.mark.parametrize("source", [None, *[pytest.param(source, marks=pytest.mark.long) for source in SOURCES]])
 def test_every_declaration_reaches_a_named_end(
     source: Path | None, border: Border, clock: Leaping, tmp_path: Path
 ) -> None:

@@ -63,12 +63,8 @@ def versions() -> str:
 def proof(ledger: Ledger) -> str:
     """Returns the result of the independent audit, as a sentence."""
     ends = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.ends.items()))
-    return (
-        f"{ledger.lodged:,} lodged: {ends}. lost {len(ledger.lost)}, doubled {len(ledger.doubled)}, "
-        f"reordered {len(ledger.reordered)}, wrongly released {len(ledger.wrongly_released)}, "
-        f"without cause {len(ledger.causeless)}, forged {len(ledger.forged)} "
-        "核对结果：申报、丢失、重复、乱序、误放行、无因、伪造"
-    )
+    counts = ", ".join(f"{name.replace('_', ' ')} {len(lines)}" for name, lines in ledger.faults.items())
+    return f"{ledger.lodged:,} lodged: {ends}. {counts} 核对结果：每类差错的数目"
 
 
 def _measure(rig: Rig, crowd: Crowd, consignments: int) -> None:
