@@ -87,8 +87,8 @@ class Hold(Message):
     `owner`: who has to act. `reason`: the English sentence. `since`: the time from which it holds the goods. `lifted_by`: the kind of
     message that lifts it.
 
-    `why`: the reason as a code (a row of `schemas.codes.sentences`); it is empty in facts of older software versions,
-    for whose readers `reason` is meant. `values`: the short values of the sentence. `quoted`: where in `reason` the
+    `why`: the reason as a code (a row of `schemas.codes.sentences`). Facts that an older software version published
+    have no code: there, `why` is empty. Programs of those versions do not know `why` and read `reason`. `values`: the short values of the sentence. `quoted`: where in `reason` the
     long values of the sentence stand: for each, the position of its first character and the position behind its last
     character. Long values are not repeated, because a fact may hold 512 holds.
     """

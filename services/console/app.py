@@ -131,7 +131,8 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     _problems(app)
     app.add_middleware(Recorded)
     app.add_middleware(Bounded)
-    app.add_middleware(Admission, settings=settings, show=_tell)  # outside of `Bounded`, to complete its answers too
+    # `Admission` is added after `Bounded`, so that the answers of `Bounded` get the headers of `ALWAYS`, too.
+    app.add_middleware(Admission, settings=settings, show=_tell)
     app.add_middleware(_Measured)
     _document(app)
     return app

@@ -125,7 +125,7 @@ def serve(settings: ConsoleSettings) -> None:
         for server in servers:
             server.stop()
         if not servers:
-            # No server runs yet. The process may end at any moment, because the tables are made in transactions.
+            # No server runs yet. It is safe to end the process at any moment, because the tables are made in transactions.
             os._exit(0)
 
     on_stop(stop)

@@ -459,7 +459,8 @@ def evolve(state: State, message: Input | Output, hearing: Hearing) -> State:
 
 
 def answered_so_far(state: State) -> tuple[str, ...]:
-    """Returns the ids of the lodgements that this desk has answered so far, which the next state must keep."""
+    """Returns the ids of the last lodgements that this desk has answered, at most REMEMBERED. The next state must keep
+    them."""
     if not isinstance(state, Lodged):
         return ()
     return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]

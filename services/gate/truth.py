@@ -95,8 +95,8 @@ class Visit:
         if self.stripped is None:
             return False
         free = part.standing == "released" if self.closed is None else part.was_free(self.closed, SKEW)
-        # Goods that were released when the box was stripped were handed out then. So they are not in the box again if
-        # their release ended later.
+        # Goods whose release was in force when the box was stripped were handed out then. They stay out of the box even
+        # if their release ended later.
         if not free and not part.was_free(self.stripped, SKEW):
             return False
         return self.emptied or (part.arrived_at is not None and part.arrived_at <= self.stripped)

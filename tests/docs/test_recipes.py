@@ -155,7 +155,7 @@ class Tree:
 
 
 def before_it(recipe: Recipe) -> tuple[Step, ...]:
-    """The steps of the recipes that must be carried out before this one."""
+    """The steps of the recipe that this one continues; none if it continues none."""
     return RECIPES[recipe.continues].steps if recipe.continues else ()
 
 

@@ -228,7 +228,8 @@ class Ends:
     def _take(self) -> None:
         if self._described and all(answer.done() for answer in self._described.values()):
             described, self._described = self._described, {}
-            # after an error, `_ask` asks for the ids of the topics again; `_answered` shows whether the broker answers
+            # An error is ignored here: `_ask` asks for the ids of the topics again, and `_answered` still shows whether the
+            # broker answers.
             with suppress(KafkaException):
                 self.ids = layout.ids(layout.found(described))
         if not self._futures or not all(future.done() for future in self._futures.values()):
