@@ -264,7 +264,7 @@ def test_the_gate_waits_for_no_page_that_takes_long(console: Running) -> None:
             limiter.release_on_behalf_of(number)
 
     # after this line the console must read the owner of the key from the database again
-    console.app.state.authenticator._keys.clear()
+    console.app.state.authenticator._valid.clear()
     with ExitStack() as stack:
         for _ in range(15):
             stack.enter_context(context.rows._engine.connect())
