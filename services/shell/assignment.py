@@ -104,13 +104,12 @@ class Assignment:
         are missing."""
         started = time.monotonic()
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
-        numbers = sorted({p.partition for p in partitions})
-        log.info("assigned", desk=self._desk.name, partitions=numbers)
+        name, numbers = self._desk.name, sorted({p.partition for p in partitions})
+        log.info("assigned", desk=name, partitions=numbers)
         # the offsets are fetched before the records are read, so that no record is older than the offsets
         committed = self.committed_offsets(partitions)
         self.generation += 1
         self._liveness.restoring = restoring = Restoring()
-        name = self._desk.name
         self.stores = restore(name, self._settings, state_topic(name), numbers, self._stop, restoring)
         self.offsets.passed_over.clear()
         self._liveness.parked = restoring.parked
