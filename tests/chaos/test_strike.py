@@ -70,7 +70,7 @@ class Theatre:
         self.proxies, self.pages, self.held = {NAME: Link()}, {NAME: "http://127.0.0.1:1"}, set[str]()
         self.questions: list[tuple[tuple[str, ...], bool]] = []
         self.broker, self.partitions = (
-            SimpleNamespace(bootstrap="", access=Access(""), process=SimpleNamespace(signals=[])),
+            SimpleNamespace(bootstrap="", access=Access("127.0.0.1:9"), process=SimpleNamespace(signals=[])),
             1,
         )
         self.broker.process.send_signal = self.broker.process.signals.append

@@ -15,8 +15,8 @@ from tests import facts
 from tests.voice import NOON
 
 FREE, LEAVE = facts.release_granted(1), facts.container_may_leave(1, "V1")
-REFUSED = facts.request_refused("r1", "RecordGateOut", "no_visit", phrase("no_visit"))
-INSIDE = facts.request_refused("r2", "PlaceContainerHold", "no_visit", phrase("no_visit"))
+REFUSED = facts.request_refused("r1", "RecordGateOut", "visit_too_old", phrase("no_visit"))
+INSIDE = facts.request_refused("r2", "PlaceContainerHold", "too_many_holds", phrase("no_visit"))
 
 
 def written(desk: str, *published: Fact) -> list[tuple[LoggedMessage, LoggedMessage | None]]:

@@ -52,7 +52,7 @@ def test_a_cluster_gets_topics_users_and_rights_once(cluster: Broker, tmp_path: 
     shown = first.stdout + first.stderr + again.stdout + again.stderr
     for file in folder.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
-        password = Access("", "SASL_PLAINTEXT", file).credential().password
+        password = Access("127.0.0.1:9", "SASL_PLAINTEXT", file).credential().password
         assert len(password) == 64 and password not in shown
 
     assert dtg(cluster.access, "provision", "--sandbox").returncode == 0
