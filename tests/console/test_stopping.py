@@ -10,21 +10,23 @@ from fastapi import FastAPI
 from deploy.kafka.broker import free_port
 from services.console.main import Server, config_of
 from services.console.settings import ConsoleSettings
+from tests.loops import finish
 from tests.waiting import wait
 
 
 @pytest.mark.parametrize("stop_seconds", [0.99, 30.0])
 def test_an_open_request_gets_its_answer_if_it_ends_in_time(stop_seconds: float) -> None:
-    settings, app, begun = ConsoleSettings(console_port=free_port(), stop_seconds=stop_seconds), FastAPI(), Event()
+    settings, app = ConsoleSettings(console_port=free_port(), stop_seconds=stop_seconds), FastAPI()
+    begun, stopping = Event(), Event()
 
     @app.get("/slow")
     async def slow() -> str:
         begun.set()
-        await asyncio.sleep(0.2)
+        await asyncio.to_thread(stopping.wait, 60)
         return "done"
 
     server = Server(config_of(settings, app), app)
-    running = Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    running = Thread(target=lambda: finish(server.serve()), daemon=True)
     running.start()
     wait(lambda: server.started, "the server to start")
     answers: list[httpx2.Response] = []
@@ -33,6 +35,7 @@ def test_an_open_request_gets_its_answer_if_it_ends_in_time(stop_seconds: float)
     asking.start()
     assert begun.wait(60)
     server.stop()
+    stopping.set()
     asking.join(60)
     running.join(60)
     assert [answer.text for answer in answers] == ['"done"']

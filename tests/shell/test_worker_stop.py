@@ -7,6 +7,7 @@ from mode import Service
 from services.cli.up import WORKER_STOP_SECONDS
 from services.shell.signals import FAUST_SECONDS, LOOP_SECONDS
 from services.shell.worker import stop_together
+from tests.loops import finish
 
 
 class Waiting(Service):
@@ -28,7 +29,7 @@ async def _two_end() -> None:
 
 
 def test_the_loops_of_a_worker_end_at_the_same_time() -> None:
-    asyncio.run(_two_end())
+    finish(_two_end())
 
 
 def test_a_worker_has_the_time_that_its_orderly_end_may_take() -> None:
