@@ -62,9 +62,15 @@ def signs_of(pid: Callable[[], int | None], log: Path) -> dict[str, Sign]:
 def work_of(pid: int | None) -> int:
     """Returns the CPU time of a process so far, in clock ticks; 0 if it cannot be read."""
     with contextlib.suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-        return int(fields[11]) + int(fields[12])
+        return ticks_of(Path(f"/proc/{pid}/stat"))
     return 0
+
+
+def ticks_of(stat: Path) -> int:
+    """Returns the CPU time so far of the process or thread with this file, in clock ticks (proc(5): /proc/PID/stat and
+    /proc/PID/task/TID/stat). Raises OSError if the process or thread has ended."""
+    fields = stat.read_bytes().rpartition(b")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def size_of(file: Path) -> int:

@@ -24,6 +24,7 @@ from fastapi import Request
 from rich.console import Console
 
 from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.progress import ticks_of
 from deploy.kafka.topics import provision
 from services.cli.bench.crowd import Crowd
 from services.cli.bench.quick import machine, versions
@@ -177,8 +178,7 @@ def compiling(pid: int) -> dict[str, float]:
         # a thread may end while the folder is read
         with suppress(FileNotFoundError, ProcessLookupError):
             if (thread / "comm").read_text().startswith(COMPILERS):
-                fields = (thread / "stat").read_text().rsplit(")", 1)[1].split()
-                found[thread.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+                found[thread.name] = ticks_of(thread / "stat") / os.sysconf("SC_CLK_TCK")
     return found
 
 

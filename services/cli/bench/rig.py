@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.progress import ticks_of
 from deploy.kafka.rights import make_credentials, prepare
 from deploy.kafka.topics import provision
 from schemas.rights import PROVISION, table
@@ -42,11 +43,10 @@ class Cost:
 
 def cost(pid: int) -> Cost:
     """Returns the cost of the process with this id, read from /proc."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     status = dict(
         line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Vm")
     )
-    cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    cpu = ticks_of(Path(f"/proc/{pid}/stat")) / os.sysconf("SC_CLK_TCK")
     resident, peak = (int(status[name].split()[0]) * 1024 / 1e6 for name in ("VmRSS", "VmHWM"))
     return Cost(cpu, resident, peak)
 
