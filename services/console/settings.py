@@ -25,10 +25,7 @@ class ConsoleSettings(AccessSettings):
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: Servers = Field(
-        "127.0.0.1:9092",
-        description="bootstrap servers, host[:port][,host[:port]], by default port 9092; see DTG_KAFKA_SECURITY",
-    )
+    kafka: Servers = "127.0.0.1:9092"
     partitions: int = Field(
         8, ge=1, le=1000, description="number of partitions of every topic; it cannot be changed in a cluster"
     )

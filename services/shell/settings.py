@@ -25,7 +25,11 @@ def servers(text: str) -> str:
     return text
 
 
-Servers = Annotated[str, AfterValidator(servers)]
+Servers = Annotated[
+    str,
+    AfterValidator(servers),
+    Field(description="bootstrap servers, host[:port][,host[:port]], by default port 9092; see DTG_KAFKA_SECURITY"),
+]
 """The bootstrap servers of a Kafka cluster: host:port[,host:port], see `addresses`. Without a port, Kafka's default port is used."""
 
 StallSeconds = Annotated[
@@ -110,10 +114,7 @@ class WorkerSettings(AccessSettings):
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: Servers = Field(
-        "127.0.0.1:9092",
-        description="bootstrap servers, host[:port][,host[:port]], by default port 9092; see DTG_KAFKA_SECURITY",
-    )
+    kafka: Servers = "127.0.0.1:9092"
     partitions: int = Field(
         8, ge=1, le=1000, description="number of partitions of every topic; it cannot be changed in a cluster"
     )
