@@ -14,10 +14,7 @@ from deploy.kafka.errors import BrokerError
 from schemas.parking import PARKING, Parking, read_parking
 from services.cli.screen import errors
 from services.ports import header_names  # noqa: F401  (the import patches kafka-python for any names of headers)
-from services.shell.access import Access, NoAccess, accepts, access_to, try_access
-
-ACCESS_SECONDS = 10.0
-"""For how many seconds a command tests whether the cluster accepts its credential."""
+from services.shell.access import ACCESS_SECONDS, Access, NoAccess, accepts, access_to, try_access
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ REMEDY = (
 )
 ROOT = 0
 """The user id of root, who can read every file anyway."""
+ACCESS_SECONDS = 10.0
+"""For how many seconds a program that starts waits until the cluster accepts or refuses its credential. After that, its clients go on
+without the answer and try again by themselves."""
 ATTEMPT_SECONDS = 1.0
 """Timeout in seconds of one request, or of one attempt to connect, with which `try_access` tests the cluster."""
 NOT_LET_IN = 3

@@ -20,7 +20,7 @@ from confluent_kafka import KafkaException, Message
 from schemas.flow import heard_topics
 from schemas.topics import orders_topic
 from services.shell import metrics
-from services.shell.access import DENIALS, try_access
+from services.shell.access import ACCESS_SECONDS, DENIALS, try_access
 from services.shell.assignment import Assignment
 from services.shell.broker_calls import ATTEMPTS, BrokerCalls
 from services.shell.clock import CLOCK, Clock
@@ -45,9 +45,6 @@ WITHOUT_PARTITIONS = 60.0
 assignment of no partitions also counts as an assignment."""
 CANNOT_WRITE = 2
 """If this many batches have failed in a row, the desk counts as unable to write."""
-ACCESS_SECONDS = 10.0
-"""For how many seconds the start waits until the cluster accepts this desk. After that, the clients of the desk try again by
-themselves."""
 
 log = structlog.get_logger()
 

@@ -23,7 +23,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 from schemas.parking import PARKING
 from schemas.topics import SERVICES, parked_topic
 from services.shell import agent_reading  # noqa: F401  (the import patches aiokafka for any names of headers)
-from services.shell.access import Access, try_access
+from services.shell.access import ACCESS_SECONDS, Access, try_access
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, CannotContinue
 from services.shell.loop import Loop
@@ -40,8 +40,6 @@ LONGEST = 200
 until the process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """The media type of the metrics without its character set, which aiohttp adds."""
-ACCESS_SECONDS = 10.0
-"""For how many seconds the start waits for the cluster to accept Faust's own clients."""
 STALLED = "stalled"
 """The status of a worker that `/livez` answers with 503."""
 WATCH_SECONDS = 1.0

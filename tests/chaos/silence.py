@@ -59,8 +59,8 @@ def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) 
 def waited(turns: Turns, desks: Iterable[str], strike: Strike) -> float | None:
     """Returns how many seconds input waited, at that partition of these desks at which it waited longest; None if no
     input waited or came after the fault, `math.inf` if a partition at which input waited never wrote anything again. The
-    wait begins with the fault, or when the oldest waiting input was produced
-    if that was later. It ends when the first effect after the fault was written."""
+    wait begins with the fault, or when the oldest waiting input was produced if that was later. It ends when the first
+    effect after the fault was written."""
     waits = []
     for (desk, _), spans in turns.items():
         after = [span for span in spans if span[1] > strike.struck]

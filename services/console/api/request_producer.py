@@ -34,7 +34,7 @@ from services.shell.fresh import fresh_key
 ACKNOWLEDGED = Counter("customs_console_asked", "Requests that the broker acknowledged", ["kind"])
 NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge in time")
 RETRY_SECONDS = 2
-ACCESS_SECONDS = 5.0
+REFUSED_SECONDS = 5.0
 """Seconds that the producer waits after the cluster refused its credential. The wait is long, because an operator has
 to change something before the credential is accepted."""
 REMEMBERED = 100_000
@@ -334,7 +334,7 @@ class Asker:
                 producer = self._producer_of(access)
             except NoAccess as error:
                 log.error("the producer has no credential", error=str(error))
-                await asyncio.sleep(ACCESS_SECONDS)
+                await asyncio.sleep(REFUSED_SECONDS)
                 continue
             try:
                 await asyncio.wait_for(producer.start(), 10)
@@ -348,7 +348,7 @@ class Asker:
                         await asyncio.to_thread(try_access, access, 5)
                     except NoAccess as refused:
                         log.error("the producer is not let in", error=str(refused))
-                        await asyncio.sleep(ACCESS_SECONDS)
+                        await asyncio.sleep(REFUSED_SECONDS)
                 await asyncio.sleep(1)
 
     @staticmethod

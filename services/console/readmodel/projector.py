@@ -16,7 +16,7 @@ from services.console.readmodel.messages import TOPICS, TopicMessage, Unreadable
 from services.console.readmodel.progress import Ends, Progress, measure
 from services.console.readmodel.store import Overtaken, Positions, Store
 from services.console.settings import ConsoleSettings
-from services.shell.access import DENIALS, NoAccess, try_access
+from services.shell.access import ACCESS_SECONDS, DENIALS, NoAccess, try_access
 from services.shell.clients import projector_consumer
 from services.shell.clock import CLOCK, now, stopwatch
 from services.shell.codec import headers_of
@@ -36,9 +36,6 @@ LOOK_AGAIN_SECONDS = 3600.0
 """When the projector has examined all old requests, it waits this many seconds and begins again with the oldest one."""
 STANDING_SECONDS = 0.25
 """Seconds between two writes of the standing into the database."""
-ACCESS_SECONDS = 10.0
-"""The most seconds for which the projector waits until the cluster accepts or refuses its credential. Then it goes on
-without that answer."""
 Read = Any
 """The type of a confluent-kafka message. It is Any, because the stubs declare every part of a message as optional, even of a message that was
 read."""
