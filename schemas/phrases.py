@@ -39,7 +39,7 @@ class Values(TypedDict, total=False):
     """Name of a place in a sentence → the value that stands there. A name has the same meaning in every sentence.
 
     In a `Phrase` each value is a text: a number in digits, without an exponent and without zeros at the end of its
-    decimals; a time in ISO 8601; the value of one of our codes; or several codes with `, ` between them.
+    decimals; a time in ISO 8601; a code as it is written in messages; or several such codes with `, ` between them.
     """
 
     all: int

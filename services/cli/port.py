@@ -108,7 +108,7 @@ def ask(
         with _port(kafka, where, notebook, "asked", console) as port, progress_below("reading 读取放行") as advance:
             answer = port.ask(container, _Silence(), advance=advance)
     except (Away, NoApiKey, sqlite3.Error, OSError) as error:
-        # without the notebook or the key, the latest facts are not known, so the answer is no
+        # If the notebook, the key or the answer of the console is missing, the latest facts are not known, so the answer is no.
         _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
         raise typer.Exit(MUST_STAY) from None
     _answer(as_json, container, may_leave=answer.may_leave, reason=answer.reason, detail=answer.detail)

@@ -67,7 +67,7 @@ class Child:
 
     def watch(self) -> str | None:
         """Starts the process again if it has died and the pause is over. Call it often. Returns a message for the
-        operator if the process has died since the last call, else None."""
+        operator if the process has died since the last call, else None. Does nothing if `restarts` is false."""
         if self.alive or self._process is None or not self.restarts:
             return None
         moment = time.monotonic()

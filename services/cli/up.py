@@ -326,7 +326,7 @@ class Up:
             anchor = datetime.now(UTC)
             start = anchor
             if clock.exists():
-                # New data must not have earlier times than the present data. So the demo's day continues at the time at which it stopped.
+                # The demo's day continues at the time at which it stopped, so that new data has later times than the present data.
                 start = max(anchor, self._saved_clock())
             env |= Clock(anchor.timestamp(), start.timestamp(), self.speed).environment()
             self._clock = (anchor, start, clock)
@@ -453,7 +453,8 @@ class Up:
             runs = {"anchor": anchor.isoformat(), "start": start.isoformat(), "speed": self.speed}
             write_private(path, json.dumps(stands | runs))
         except OSError as error:
-            # When this demo is started again, its clock goes on from an earlier time of the demo's day. That does no harm.
+            # Only the next start needs the file: its clock then goes on from the time that was saved last, and its first facts may
+            # have earlier times than stored ones. So the demo need not end here; the operator is told once.
             if not self._clock_lags:
                 screen.block(f"The demo's clock cannot be saved: {error} 演示时钟无法保存", "red")
             self._clock_lags = True

@@ -116,7 +116,7 @@ def add_evidence(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _looked(dossier, fact, fact.reason)
         case TreatmentVerified() | TreatmentWaived():
             if fact.origin not in _ORIGINS:
-                return dossier  # no hold can have this origin
+                return dossier  # no hold waits for treatments of this origin
             return _with_answer(dossier, of_treatment(fact.origin), fact.kind, (fact.finding, fact.revision), "")
         case TreatmentAbandoned():
             why = reason(phrase("treatment_failed", attempts=fact.attempts))

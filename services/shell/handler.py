@@ -66,7 +66,7 @@ class MessageHandler:
         except Undecodable as error:
             return Trouble(error.reason, str(error))
         except MemoryError:
-            # The message did not cause the lack of memory. The next process reads the message again.
+            # A lack of memory says nothing about this message. The process ends, and the next one reads the message again.
             raise
         except Exception as error:
             # The decoding is not expected to raise any other exception. If a message causes one nevertheless, this

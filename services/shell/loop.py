@@ -236,7 +236,8 @@ class Loop:
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
         if needs_new_producer:
-            # A new producer aborts the open transaction of the former one. So the batch can be decided again at once.
+            # When the new producer connects, the broker aborts the open transaction of the former one, if there is one.
+            # So there is nothing to wait for.
             outcome_unknown = self.transactions.commit_requested
             self.transactions.connect()
             if outcome_unknown:

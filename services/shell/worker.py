@@ -67,8 +67,8 @@ class LoopService(Service):
     """Runs a desk's loop in a thread of its own. If the loop ends by an exception, or if one of its calls to the broker does not
     return in time, the whole worker ends at once: with exit code 1, or with 78 if starting again does not help.
 
-    In both cases an orderly end is not needed, because everything that matters is in committed
-    transactions. It could also wait long for a broker that cannot be reached.
+    Whether the loop failed or a call hangs, an orderly end is not needed, because everything that matters is in
+    committed transactions. An orderly end could also take long if the broker cannot be reached.
     """
 
     hosted: Loop

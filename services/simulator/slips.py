@@ -23,7 +23,7 @@ class Slip(StrEnum):
 
 
 def slip_of(share: float) -> Slip:
-    """Returns the slip of a container for this pseudo-random number from 0 to 1."""
+    """Returns which wrong report about a container is sent, for this pseudo-random number from 0 to 1."""
     for slip, limit in _LIMITS:
         if share < limit:
             return slip

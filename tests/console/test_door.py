@@ -23,7 +23,7 @@ from services.console.api.bodies import bounded, declarations_of, strict_json
 from services.console.api.problems import SHOWN_ERRORS, Problem
 from tests.console.conftest import Running
 from tests.console.test_api import JSON, problem
-from tests.hostile.bodies import SEPARATORS, keys, paper, worst
+from tests.hostile.bodies import BATCH_SEPARATORS, SEPARATORS, keys, paper, worst
 from tests.people import LINE
 from tests.waiting import wait
 
@@ -56,6 +56,17 @@ def test_signs_in_texts_are_not_separators(console: Running) -> None:
     body = json.dumps(paper("DOOR-1", items=described)).encode()
     assert len(body) - len(body.translate(None, b",:{[")) > SEPARATORS
     assert post(console, "/declarations", body).status_code == 202
+
+
+def test_a_large_batch_with_one_bad_character_is_told_its_place_and_not_a_count(console: Running) -> None:
+    goods = {**paper()["items"][0], "description": ",:{[" * 63}
+    one = json.dumps(paper("DOOR-2", items=[goods] * MOST_LINES)).encode()
+    count = 2 * BATCH_SEPARATORS // (one.count(b",:{[") * 4) + 1
+    broken = b"[" + one.replace(b'"', b'""', 1) + b"," + b",".join([one] * count) + b"]"
+    at = broken.index(b'""') + len(b'""')
+    details = problem(post(console, "/declarations/batch", broken), 400, "not_json")
+    assert f"line 1 column {at + 1} " in details["detail"], details
+    assert f"第 1 行第 {at + 1} 列" in details["detail_zh"], details
 
 
 @settings(max_examples=50, deadline=None)

@@ -45,9 +45,9 @@ def test_a_total_within_four_places_of_the_price_is_right(quantity: str, price: 
     assert said_of(quantity, price, total) == []
 
 
-# In each row, the total differs from quantity times price by more than rounding to four places explains. The
-# difference is at most half of the last written place of the price, times the quantity, plus half a cent, and at most a
-# hundredth of the total. Zeros at the end of the decimals do not count.
+# In each row, the total is not what rounding the price to four decimals explains, but what rounding it to the decimals
+# that are written explains: for the price 1.67 and the quantity 3000, the total may differ by 3000 times 0.005, and by
+# 0.005 for its own rounding. It also differs by no more than 1 %. The price 1.670 is read as 1.67.
 @pytest.mark.parametrize(
     ("quantity", "price", "total"),
     [("3000", "1.67", "5000"), ("300", "1.670", "500"), ("1000", "50", "50400"), ("12", "8.3", "100")],

@@ -470,8 +470,8 @@ class World:
         stay.disputed = True
         if other < stay.opened and stay.number:
             self.stays[stay.number - 1].disputed = True
-        # All goods of the visit arrive within one hour after its opening. A wrong departure that is reported as not later
-        # than that hour is always retracted.
+        # All goods of the visit arrive within one hour after its opening. If a wrong report says that the container left
+        # before the end of this hour, the report is always retracted.
         if other <= stay.opened + HOUR or dice.random() < 0.6:
             return self.say("gate", read_at + dice.choice((1.0, 6 * HOUR, DAY)), retracted(name, "other"), stay)
         self.hear_until(read_at)

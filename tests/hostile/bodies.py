@@ -46,8 +46,8 @@ def worst() -> dict[str, tuple[str, bytes]]:
     most, items = SEPARATORS // 2 - 10, paper()["items"]
     digits = b"9" * (BODY_BYTES - 3000)
     full = json.dumps(paper(items=items * (MOST_LINES // len(items)))).encode()
-    # `QQQ` is in no table of codes, but as long as the codes there. So the console does not only report it as unknown:
-    # it also searches the tables for similar codes, which takes longer.
+    # `QQQ` is in no table of codes, but it has the same length as the codes in the tables. So the console does not only
+    # report it as unknown: it also searches the tables for similar codes, which takes longer.
     code = "QQQ"
     unknown = dict.fromkeys(("unit", "first_unit", "second_unit", "origin_country", "currency"), code)
     unlisted = paper(packages="1", items=[{**items[0], **unknown}] * MOST_LINES)

@@ -141,7 +141,7 @@ REFUSED: dict[str, tuple[str, str, bytes, str, str]] = {
 
 
 def good(border: Border, reference: str) -> None:
-    """Lodges a correct consignment, reports its arrival, and waits until it is released."""
+    """Lodges a correct declaration, reports the arrival of its goods, and waits until they are released."""
     lodged = lodge(reference=reference, containers=())
     border.ask(lodged)
     border.ask(arrival(lodged.key))

@@ -64,8 +64,8 @@ def test_a_part_that_arrives_before_the_assessment_is_released_with_it() -> None
 
 @pytest.mark.parametrize("believed", [True, False])
 def test_an_arrival_whose_time_is_not_believed_states_that_time_beside_the_one_that_counts(believed: bool) -> None:
-    """In an older version, the recorded time replaced the event time, and the fact did not say so. The report may be a
-    carrier's request or a fact of the gate desk."""
+    """If the event time is not believed, the time at which the report was recorded counts. In an older version, the fact
+    did not say so. The report may be a carrier's request or a fact of the gate desk."""
     time = after(9) - LATEST_REPORT - timedelta(microseconds=0 if believed else 1)
     counts, disbelieved = (time, None) if believed else (after(9), time)
     desk = story(decider, consignment_assessed(containers=BOXES))

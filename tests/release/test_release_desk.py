@@ -262,8 +262,8 @@ def not_withdrawn(at: datetime) -> RequestRefused:
 def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: bool) -> None:
     """In an older version, goods without a control could be withdrawn and declared again while an officer's hold was
     open, and the hold was lost."""
-    # Here the withdrawal is requested before the assessment. The request waits for the assessment.
     if wished_first:
+        # The withdrawal is requested before the assessment, and waits for it.
         desk = story(decider, withdrawal_requested()).when(place_hold(), message_id="h1")
         desk.when(consignment_assessed()).then(
             *goods_held(

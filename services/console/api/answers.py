@@ -619,13 +619,15 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
 
 
 def is_waited_for(hold: UnansweredRequest, since: int, *, known: bool, fresh: bool) -> bool:
-    """Returns whether the goods must stay because of a request that has no answer in the rows and that a desk may still
-    have to answer. `since`: a request that was made before this time is either on its topic or was never sent; `known`:
-    the rows have all messages; `fresh`: the rows have all messages on which the gate's answer depends.
+    """Returns whether this request, whose answer the projector has not stored, is a reason why the goods must stay.
 
-    If the rows lack messages (`known` is false), the request may be on its topic although the rows do not have it, so
-    the goods must stay. This applies only if the rows are fresh. If they are not, the gate's answer is no in any case,
-    and the request may have been answered long ago, because rows that are made anew have no answers at first.
+    `since`: a request that was made before this time is either on its topic or was never sent; `known`: the projector has
+    read all messages; `fresh`: it has read all messages on which the gate's answer depends.
+
+    The request is a reason in three cases: it was read from its topic (`hold.sent`); it was made after `since`, so it may
+    be on its way to the topic; or it may be on the topic without having been read, because the projector has not read all
+    messages. The third case counts only if the rows are fresh. If they are not, the gate answers no for that reason, and
+    this request is not named: it may have been answered long ago, because a projector that begins anew has no answers yet.
     """
     return hold.sent or hold.asked_us > since or (fresh and not known)
 

@@ -103,14 +103,33 @@ def _too_large(limit: int) -> Problem:
 
 
 def bounded(data: bytes, limit: int) -> None:
-    """Raises Problem 413 if a JSON text has more than `limit` separators outside of strings. Call it before the text is parsed."""
+    """Raises Problem 413 if a JSON text has more than `limit` separators outside of strings, or Problem 400 if such a text
+    is not JSON. Call it before the text is parsed."""
     count = len(data) - len(data.translate(None, SEPARATORS))
     if count <= limit:
         return
     for text in _strings(data):
         count -= len(text) - len(text.translate(None, SEPARATORS))
     if count > limit:
-        raise Problem(413, "too_many_parts", limit=limit, count=count)
+        raise _malformed(data) or Problem(413, "too_many_parts", limit=limit, count=count)
+
+
+def _malformed(data: bytes) -> Problem | None:
+    """Returns the Problem 400 for a text that is not JSON, although it may have any number of parts: msgspec checks the
+    syntax without making objects. A quotation mark that is missing or too much turns strings inside out, so that their
+    separators are counted, and the place of the error helps the sender more than the count. Returns None for JSON, and
+    for JSON that is nested too deeply for the check."""
+    data = data.removeprefix(BOM)
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except RecursionError:
+        return None
+    except msgspec.DecodeError as error:
+        reason, _, place = str(error).partition(" (byte ")
+        before = data[: int(place.rstrip(")"))] if place else data
+        text = before.decode("utf-8", "replace")
+        return other_format(data) or not_json(str(json.JSONDecodeError(reason, text, len(text))))
+    return None
 
 
 def _strings(data: bytes) -> Iterator[bytes]:
