@@ -37,6 +37,8 @@ Into = Annotated[
 Roles = Annotated[list[str], typer.Option("--role", help="may be given several times 可多次给出")]
 DAY_US = 86_400_000_000
 _A_KEY = re.compile("[!-~]+")
+"""Matches what may be a key: one or more printable ASCII characters without blanks. Other texts cannot be sent in the header
+`Authorization`."""
 NO_API_KEY = (
     "Name the file with the key in DTG_API_KEY_FILE; `dtg key add <account> --file <file>` makes one. "
     "请在 DTG_API_KEY_FILE 中指明密钥文件。"
@@ -326,7 +328,6 @@ def own_key(demo_role: str) -> str:
             raise NoApiKey(
                 f"{unusable} {error} {NO_API_KEY if NO_API_KEY not in str(error) else ''}".rstrip()
             ) from None
-        # an empty text, or a text with other characters, is no key, and it could not be sent as a header either
         if not _A_KEY.fullmatch(key):
             raise NoApiKey(f"{unusable} It holds no key. 文件中没有密钥。 {NO_API_KEY}")
         return key

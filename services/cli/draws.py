@@ -42,8 +42,7 @@ def repeat(
 
     settings = of_command(UpSettings())
     file = key_file or settings.draw_key_file()
-    # if there is no file, `known` is empty, because draws of older software versions and of a demo need no key from a
-    # file
+    # Without `--keys`, the file may be missing: draws of older software versions and of a demo need no key from a file.
     known = keys_in(_text_of(file)) if key_file or file.exists() else {}
     done = redraw(log.read(settings.access("auditor"), TOPICS), known, consignment)
     shown = Table("key 密钥", "came out again 复核一致", "selected 抽中")

@@ -16,7 +16,7 @@ from services.gate.visits import look
 MOST_PARTS = 500
 """The most consignments that are stored for one container. If more declarations name it, its content cannot be checked."""
 KEPT_VISITS = 20
-"""How many closed visits are stored besides the open one."""
+"""How many closed visits are stored besides the open one, and how many earlier yeses are stored for one visit."""
 KEPT_FOR = timedelta(days=731)
 """How long after its end a closed visit is stored."""
 REMEMBERED = 256

@@ -37,7 +37,7 @@ UNSEEN = [
     *("\u180e", "\U000e0041", "\U000e0100"),
     # characters that change the direction of text
     *("\u200e", "\u200f", "\u061c", "\u202a", "\u202e", "\u2066", "\u2069"),
-    *("\u2028", "\u2029"),
+    *("\u2028", "\u2029"),  # separators of lines and paragraphs
     *("\ue000", "\uf8ff", "\U000f0000", "\U0010fffd"),  # characters for private use
     *("\ufdd0", "\uffff", "\U0001fffe"),  # noncharacters of Unicode
 ]

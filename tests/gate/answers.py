@@ -1,6 +1,7 @@
-"""Which facts does the gate desk publish together when a container leaves or comes?
+"""Which facts does the gate desk publish when a container leaves or comes, or when its goods change?
 
-Each function returns these facts in the order of publication. `at`: when the event happened.
+A function that returns several facts returns those of one message, in the order of publication. `at`: when the event
+happened.
 """
 
 from datetime import datetime

@@ -86,7 +86,7 @@ def test_an_arrival_that_stands_counts_and_not_one_before_that_was_taken_back(se
 
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
 @given(seed=st.integers(0, 2**32))
-@example(128296)  # a hold that follows from a departure has the same time as the departure
+@example(128296)  # in this story, a hold that follows from a departure has the same time as the departure
 def test_whatever_is_told_the_desks_come_to_an_end(seed: int) -> None:
     dice = Random(seed)
     quay = Quay(dice)

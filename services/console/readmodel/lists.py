@@ -172,7 +172,8 @@ def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]
     """
     if awaited in STEPS:
         return _waiting_for_steps(_C.waiting_for == awaited, *_moved_by(_C.waiting_owner, mover))
-    if awaited is not None and awaited not in SEVERAL:  # goods have at most one hold with such an id
+    if awaited is not None and awaited not in SEVERAL:
+        # Here `awaited` is the id of a hold, and goods have at most one hold with this id.
         return [_held(*_of_holds(_H, awaited, mover))]
     # All goods with a hold of a kind in `SEVERAL` wait for an officer. So the owner is known even if `mover` is None,
     # and the database can use the index by owner.
