@@ -160,7 +160,8 @@ def step_clock(strike: Strike) -> None:
             _restart(strike, {**right, **wrong})
             strike.hit()
         if _says_facts(strike):
-            # `play` later adds the number of facts with the wrong time
+            # At the end of the run, `play` in `__main__.py` appends how many facts were published with the wrong time. If
+            # there were none, it empties this text.
             strike.evidence = f"{days:+} d"
     finally:
         with strike.theatre.hands_off(name):

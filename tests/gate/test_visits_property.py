@@ -1,4 +1,5 @@
-"""Does a container never leave and never stay by mistake, however its arrivals and departures are reported?
+"""Is a container let out only if it may leave, and kept only if it must stay, however its arrivals and departures are
+reported?
 
 `make visits` runs many more examples.
 """

@@ -1,5 +1,5 @@
-"""Does the program on the page docs/ports.md work with a broker, if only the address of the broker and the path of its
-file are replaced? Do the other example and the reasons on that page agree with the code?"""
+"""Does the program on the page docs/ports.md work with a broker, if only two things in it are replaced: the address of the
+broker, and the path of the program's notebook? Do the other example and the reasons on that page agree with the code?"""
 
 import re
 import sqlite3

@@ -77,7 +77,7 @@ class RequestKey(NamedTuple):
 
     def part(self, index: int) -> "RequestKey":
         """Returns the key of one of several requests that are sent together under this key, for example of one
-        declaration of a batch. `index`: the number of the request among them, from 0."""
+        of several declarations in one body. `index`: the number of the request among them, from 0."""
         return RequestKey(f"{self.idempotency_key}/{index}" if self.idempotency_key else "", f"{self.hidden}/{index}")
 
     def of_event(self, *identity: str) -> "RequestKey":
