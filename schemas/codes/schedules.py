@@ -164,7 +164,7 @@ ROWS: tuple[Row, ...] = (
             _bromide_wood(16, 56, 42, 36, 28, 800),
             _bromide_wood(10, 64, 48, 42, 32, 900),
         ),
-        # Readings are required at 4 h and at 24 h. The second one may come 15 min late.
+        # The longest time between two required readings is from 4 h to 24 h, and the second one may come 15 min late.
         Decimal("20.25"),
         _BROMIDE_ROOM,
         _FIVE,

@@ -1,7 +1,7 @@
 """Is a declaration accepted, and under which number? May its declarant ask to withdraw it?
 
 If the same declaration is lodged again, the answer names the first request. Another declaration under the same reference is refused
-while the first one stands, and is judged if the last one was rejected.
+while the one before it stands, and is judged if the one before it was rejected.
 
 The release desk decides whether a withdrawal is granted, because only it knows what happened to the goods. After a
 withdrawal, a lodgement under the reference is for the next consignment, and is passed on to the key of that

@@ -114,7 +114,7 @@ def decide(state: State, message: Input, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def _watching(state: State) -> Watching:
-    """Returns the state as watches. The key of a partition's watches is never a consignment id, so its record can have no other state."""
+    """Returns the state as watches. The key of a partition's watches is never a consignment id, so goods cannot have this state."""
     if isinstance(state, Watching):
         return state
     if state != INITIAL:

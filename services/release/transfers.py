@@ -27,8 +27,8 @@ def with_transfer(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
 
 
 def with_retracted_transfer(dossier: Dossier, fact: TransferRetracted) -> Dossier:
-    """Returns the dossier in which this transfer does not count, even if the transfer is read only later; the same object if that is
-    known already."""
+    """Returns the dossier in which this transfer does not count, also if the fact about the transfer itself is read after this
+    one. Returns the same object if the dossier has the retraction already, or has no room for it (`_with`)."""
     known = next((each for each in dossier.transfers if each.report_id == fact.report_id), None)
     if known is None:
         number = name_of(fact.container_no)

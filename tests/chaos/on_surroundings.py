@@ -291,8 +291,8 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
     dose = poison.poison(theatre.broker.access, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
-    # The fault ends here, before the poison is discarded. Until then the other goods must keep moving, so from here on
-    # a standstill counts as a failure.
+    # The fault ends here, although the poison is not discarded yet. While it waits to be discarded, all other goods must
+    # keep moving, so a standstill counts as a failure from here on.
     strike.heal()
     wanted, aside, left = poison.await_settled(theatre, dose)
     strike.evidence = f"{aside} set aside, thrown away" if aside else ""

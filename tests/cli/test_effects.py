@@ -64,7 +64,7 @@ def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: lis
         topic have an order."""
         return fact.key, causes[fact.headers["causationid"]].topic
 
-    # The effect of a holding message may overtake the effects of other messages.
+    # The effect of a holding message may overtake the effect of a parked one, so facts that it caused are left out.
     holding = {kind.kind for kind in HOLDING["release"]}
     caused = [e for e in calm_entries if e.kind == "ConsignmentHeld" and e.headers["causationid"] in causes]
     held = [e for e in caused if causes[e.headers["causationid"]].kind not in holding]

@@ -98,7 +98,8 @@ def test_while_the_rows_are_made_anew_the_answer_is_that_they_are_stale_and_not_
 @pytest.mark.parametrize(
     ("asked_us", "sent", "known", "fresh", "counts"),
     [
-        (7, False, True, True, False),  # the request was never sent
+        # All messages were read, and this old request is not among them. So it was never sent.
+        (7, False, True, True, False),
         (7, False, False, True, True),
         (7, False, False, False, False),
         (7, True, False, False, True),

@@ -72,7 +72,7 @@ def test_goods_whose_departure_nobody_told_left_with_their_release_and_keep_no_l
 
 
 def test_a_departure_that_is_told_late_is_judged_by_the_release_of_its_time() -> None:
-    """The goods were released, held and released again before their departure was reported."""
+    """The goods were released, and then held and released again three times, before their departure was reported."""
     desk = story(decider, discharged(0), held(A, 1, arrived=0, when=1), freed(A, 2, arrived=0, when=10))
     for turn in range(3):
         begin = 200 + 100 * turn

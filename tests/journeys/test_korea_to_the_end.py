@@ -53,7 +53,7 @@ def clock() -> Leaping:
 
 @pytest.fixture(scope="module")
 def border(tmp_path_factory: pytest.TempPathFactory, clock: Leaping) -> Iterator[Border]:
-    """A border of its own, because the tests set its clock forward."""
+    """A border that only the tests of this file use, because they set the clock of its desks forward."""
     with provisioned(tmp_path_factory.mktemp("korea")) as broker, running(broker.bootstrap, PARTITIONS, clock=clock):
         border = Border(broker.bootstrap, PARTITIONS, clock)
         yield border

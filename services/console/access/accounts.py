@@ -631,9 +631,9 @@ def _check_alike(connection: Connection, account: Account) -> None:
 
 def _check_companies(connection: Connection, account: Account) -> None:
     """Raises NotGranted if requests of this account could be taken for requests of another company or account. A
-    request names the company of its sender, or the account if the sender has no company. So the name of this account
-    must not be the company of an account of another company, and its company must not be the name of such an
-    account."""
+    request names the company of its sender, or the account if the sender has no company. So this account is compared with
+    each account of another company: its name must not be the company of that account, and its company must not be the name
+    of that account. Upper and lower case count as the same."""
     a, name, company = t.ACCOUNTS.c, account.account, account.company
     others = a.company != company, a.account != name
     if connection.execute(select(a.account).where(func.lower(a.company) == name.lower(), *others)).first():
