@@ -27,10 +27,13 @@ class Crowd(threading.Thread):
     follow from each fact, and notes when each consignment reached its end.
 
     Only the report of a treatment is sent later, when the hours of the treatment have passed by `clock`. `clock` must
-    be the clock of the desks.
+    be the clock of the desks. `new_facts_only`: whether it leaves out the facts that are on the topics already; wait for
+    `ready` then before goods are declared.
     """
 
-    def __init__(self, kafka: Access | str, day: Day, partitions: int, clock: Clock) -> None:
+    def __init__(
+        self, kafka: Access | str, day: Day, partitions: int, clock: Clock, *, new_facts_only: bool = False
+    ) -> None:
         super().__init__(daemon=True)
         self.day = day
         self.people = People(day, events=False)
@@ -41,6 +44,9 @@ class Crowd(threading.Thread):
         self.immediate: set[str] = set()
         """Consignments that were released without an inspection or a treatment."""
         self._access, self._partitions = access_to(kafka), partitions
+        self._new_facts_only = new_facts_only
+        self.ready = threading.Event()
+        """It is set when every fact that is published from now on will be read."""
         self._over = threading.Event()
         self._answers = sender(kafka)
         self._lodges = sender(kafka)
@@ -59,7 +65,12 @@ class Crowd(threading.Thread):
 
     def run(self) -> None:
         consumer = clients.consumer(self._access, {"group.id": "customs-bench", "isolation.level": "read_committed"})
-        consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t in FACTS for p in range(self._partitions)])
+        parts = [TopicPartition(t, p, OFFSET_BEGINNING) for t in FACTS for p in range(self._partitions)]
+        if self._new_facts_only:
+            for part in parts:
+                part.offset = consumer.get_watermark_offsets(part, 60)[1]
+        consumer.assign(parts)
+        self.ready.set()
         while not self._over.is_set():
             for message in consumer.consume(2000, 0.02):
                 if message.error() is None:
