@@ -113,7 +113,8 @@ class _Fetch:
     def _fetch(self, path: str, digest: str) -> None:
         whole = self._folder / path.rpartition("/")[2]
         part, problem, in_vain = whole.with_name(f"{whole.name}.part"), "", 0
-        while in_vain < TRIES:  # only attempts that received no bytes count
+        # only attempts in a row after which the part is no longer than before count
+        while in_vain < TRIES:
             self._wait(AGAIN_SECONDS * in_vain)
             had = _size(part)
             try:

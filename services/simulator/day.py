@@ -156,7 +156,7 @@ class Day:
         return self.start + timedelta(days=day, hours=hour + within)
 
     def index_at(self, moment: datetime) -> int:
-        """Returns the first index that is lodged at or after this moment; 0 before the start."""
+        """Returns the index of the first consignment that is lodged at or after this moment; 0 before the start."""
         days = max(0, (moment - self.start).days)
         first = days * self.consignments
         return bisect_left(range(first, first + 2 * self.consignments), moment, key=self.lodged_at) + first

@@ -65,8 +65,8 @@ def _forget(access: Access, group: str, seconds: float = 10) -> bool:
     try:
         admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=5_000)
     except (KafkaError, NoAccess):
-        # Another fault keeps the broker unreachable at this moment. If no broker listens at all, the administrator's
-        # password is not sent (NoAccess).
+        # Another fault keeps the broker unreachable at this moment. If no broker listens at all, `kafka_python`
+        # raises NoAccess, so that the administrator's password is not sent to another program.
         return False
     try:
         while time.monotonic() < deadline:

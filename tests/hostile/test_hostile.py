@@ -23,7 +23,7 @@ def test_whatever_comes_to_a_desk_has_one_outcome_and_nothing_leaves_the_turn(na
     (desk,) = desks((name,), PUBLISHED)
     tally = one_watch(desk, Flood(name, SEED, PARTITIONS), 1500)
     assert tally.messages == 1500 == sum(tally.outcomes.values())
-    # Each frequent hostility must occur. A rare one may be missing among so few messages.
+    # Each frequent kind of bad input must occur. A rare kind may be missing among so few messages.
     usual = {hostility for hostility, (weight, _) in HOSTILITIES.items() if weight >= 10}
     assert len(usual) > 20 and {hostility for hostility, _ in tally.outcomes} >= usual
     assert not tally.raised, "a message within the contract is decided, or refused with a reason"

@@ -75,7 +75,8 @@ class News(Generic[T]):
         self._answers: OrderedDict[object, asyncio.Task[T]] = OrderedDict()
 
     async def ask(self, rung: int, key: object, query: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Returns the answer to `query`, which begins after the bell has rung `rung` times. Equal queries must have equal keys."""
+        """Returns the answer to `query`. `rung`: how often the bell has rung so far. If a query with this key was begun after
+        the latest ring, returns its answer; otherwise begins `query` now. Equal queries must have equal keys."""
         if rung != self._rung:
             self._rung, self._answers = rung, OrderedDict()
         answers, task = self._answers, self._answers.get(key)

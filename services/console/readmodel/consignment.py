@@ -289,7 +289,8 @@ def _withdrawn(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _gated_out(row: Consignment, message: TopicMessage, body: Body) -> None:
-    # Older software versions had no `ConsignmentLeftUnreleased`. They also reported departures without release by this fact.
+    # Older software versions had no `ConsignmentLeftUnreleased`. They reported a departure without a release by
+    # `ConsignmentGatedOut`, too, with `released` false.
     if not body.get("released", True):
         _left_unreleased(row, message, body)
         return
