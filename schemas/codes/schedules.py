@@ -164,7 +164,8 @@ ROWS: tuple[Row, ...] = (
             _bromide_wood(16, 56, 42, 36, 28, 800),
             _bromide_wood(10, 64, 48, 42, 32, 900),
         ),
-        # The longest time between two required readings is from 4 h to 24 h, and the second one may come 15 min late.
+        # Readings are required at hour 4 and at hour 24, and none in between. The later one may come 15 min late, so two
+        # readings may lie 20.25 h apart.
         Decimal("20.25"),
         _BROMIDE_ROOM,
         _FIVE,

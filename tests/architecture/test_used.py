@@ -20,7 +20,7 @@ SOURCES = {
 }
 """The syntax tree of each module, by its name."""
 BY_NAME = re.compile(
-    # services.shell.desk.Decider reads the names in the next line
+    # the shell reads these names of a module as those of a `services.shell.desk.Decider`
     r"services\.\w+\.(decider|timeline)\.(INITIAL|STATE|decide|evolve|deadlines|closed)"
     r"|services\.clearance\.metrics\.OpenConsignments"  # services.worker imports this module if a desk needs it
     r"|services\.console\.readmodel\.migrations\..+"  # Alembic loads them

@@ -145,7 +145,8 @@ def live(base: list[Story], number: int) -> int:
 
 
 def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: datetime) -> Iterator[int]:
-    """Writes the records of `states` live goods as the loop would. Yields how many are written so far."""
+    """Writes the records of this many consignments (`states`), which are not closed, as the loop would. After each
+    transaction, yields for how many consignments records are written so far."""
     producer = clients.producer(
         access_to(kafka),
         {

@@ -21,8 +21,8 @@ COSCO = "COSCO 017E"
 
 
 def told_by_gate() -> Story:
-    """Returns the gate desk after the terminal has reported the discharge of A, and the release desk has released A
-    because of it."""
+    """Returns the gate desk after the terminal has reported the discharge of the container, and the release desk has
+    released A because of it."""
     desk = story(decider, held(A, ship=COSCO))
     desk.when(discharged(10, COSCO), message_id="disc", at=at(12)).then(
         *visit_opened_by("disc", A, conveyance=COSCO, at=at(10))

@@ -421,7 +421,7 @@ def container_page(
     typed: dict[str, str] | None = None,
 ) -> Response:
     """Returns the page of a container: whether it may leave, what is in it, and its messages. The parameters after
-    `container_no` are those of `consignment_page`."""
+    `container_no` mean the same as in `consignment_page`."""
     context, who, number = context_of(request), who_of(request), plain(container_no)
     box = answers.gate_view(context, who, number)
     note_told(request, number)
