@@ -1,4 +1,5 @@
-"""Does the reduced flow of the peers have the same result as the deciders of the product?"""
+"""`make bench-peers` runs a flow with only some of the desks (`tests/bench/peers/flow.py`) in other stream-processing
+libraries, the peers. Does this flow have the same result as the deciders of the product?"""
 
 from services.cli.bench.load import Packet
 from services.risk.keys import PUBLISHED

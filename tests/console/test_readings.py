@@ -1,5 +1,5 @@
-"""Is each reading of masked fields written once, even if further readings are noted while the database writes,
-or if the database fails?"""
+"""Each time an account reads masked fields, a row is noted. Is each row written once, even if further rows are noted while
+the database writes, or if the database fails?"""
 
 import pytest
 from sqlalchemy import Engine, event, select

@@ -388,8 +388,8 @@ def _elsewhere(f: Flood) -> Raw:
 
 
 def _order(f: Flood) -> "Draft | Raw":
-    """Returns an operator's order about a parked message. The order may be correct, have wrong fields, or have a value
-    that is no order."""
+    """Returns a message on the topic of orders about a parked message. Its Kafka value is a correct order, an order with
+    wrong fields, or something that is no order at all."""
     dice = f.dice
     about = dice.choice(f.waiting) if f.waiting else Raw("nowhere", 0, 7, b"k", b"", {})
     order: dict[str, Any] = {

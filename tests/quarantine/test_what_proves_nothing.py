@@ -181,7 +181,7 @@ def test_gas_and_temperature_that_no_room_has_are_refused(row: Row) -> None:
     assert answer(record(BROMIDE, dose_g_m3=Decimal(200))) == "verified"
 
 
-# the period of airing, and long and old records
+# the period of airing; long records; records of older versions
 
 
 def test_cold_air_and_thin_gas_while_airing_do_not_count_against_the_exposure() -> None:

@@ -28,8 +28,8 @@ class TooManyPipelined(Exception):
 
 
 class ListedConnections:
-    """The connections of one server. A connection that is closing may still be listed; a search that finds it removes
-    it."""
+    """The connections of one server. A connection that is closing may still be listed; `_open_one_of` removes it when it
+    finds it."""
 
     def __init__(self) -> None:
         self.silent: ByAddress[LimitedProtocol] = ByAddress()
