@@ -106,7 +106,8 @@ def facts_of_consignments(box: Box, truth: Truth, container_no: str, hearing: He
 def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | None) -> bool:
     """Returns whether the opening that was published as the arrival of these goods no longer counts, and no other
     opening takes its place."""
-    if part.published_arrival and part.consignment_id in truth.taken_back:
+    stands = visit is not None and visit.opening is not None and visit.id == part.published_arrival
+    if part.published_arrival and part.consignment_id in truth.taken_back and not stands:
         return True
     if not part.published_arrival or part.standing == "withdrawn" or (visit is not None and visit.opening is not None):
         return False

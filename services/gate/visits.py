@@ -88,18 +88,32 @@ def has_retracted_opening(box: Box) -> bool:
 
 def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
     """Returns the goods whose arrival this desk published because of an opening that no longer counts, if no other opening of their conveyance
-    reports it. Goods that have left are not among them, because they had arrived."""
+    reports it: an opening more than `SAME_EVENT` from the time that was published is another event. Goods that have left are
+    not among them, because they had arrived. It proves nothing that the container came again, if nobody reported that it
+    left."""
     if not has_retracted_opening(box):
         return frozenset()
     return frozenset(
         part.consignment_id
         for visit in truth.visits
         for part in visit.parts
-        if (visit.opening is None or same_word(part.conveyance, visit.conveyance) is False)
-        and part.arrival_is_the_gates
+        if part.arrival_is_the_gates
+        and not _reports_arrival(visit, part)
         and part.standing != "withdrawn"
-        and not part.published_departure
+        and not (part.published_departure and _was_seen_leaving(visit))
     )
+
+
+def _reports_arrival(visit: Visit, part: Part) -> bool:
+    assert part.arrived_at is not None, "it is the gate's"
+    if visit.opening is None or same_word(part.conveyance, visit.conveyance) is False:
+        return False
+    return any(abs(report.at - part.arrived_at) <= SAME_EVENT for report in visit.openings)
+
+
+def _was_seen_leaving(visit: Visit) -> bool:
+    """Returns whether a report or a finding says that the container left."""
+    return visit.closed is not None and visit.how not in ("departure_not_reported", "came_back_empty")
 
 
 def _not_here(part: Part) -> Part:

@@ -84,6 +84,34 @@ def test_an_arrival_that_stands_counts_and_not_one_before_that_was_taken_back(se
     ends(quay)
 
 
+@pytest.mark.parametrize("conveyance", ["EVER GOOD 012E", ""])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_later_discharge_does_not_prove_the_arrival_that_an_earlier_wrong_one_reported(
+    seed: int, conveyance: str
+) -> None:
+    """By the later discharge, the container had left meanwhile and come again. In an older version, the goods kept the
+    arrival of the retracted report, and the container could leave by the release that depends on it; if the later
+    discharge names no conveyance, the goods had left for ever."""
+    quay = Quay(Random(seed))
+    goods(quay, X, BOX, "BL X")
+    wrong = ends(quay).event(BOX, EquipmentEvent.DISCHARGED, laden=True, conveyance="EVER GOOD 012E")
+    assert ends(quay).may_leave(BOX)
+    quay.count += 26 * 60
+    quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True, conveyance=conveyance)
+    assert ends(quay).said_of(X) == ["ConsignmentGatedOut"]
+    came = quay.at
+    quay.retract(BOX, wrong)
+    ends(quay)
+    assert quay.said_of(X) == ["ConsignmentGatedOut", "DepartureRetracted"]
+    kinds = [fact.kind for fact in quay.facts if fact.key == X]
+    assert "ContainerArrivalRetracted" in kinds and "ReleaseRevoked" in kinds
+    first, again = [fact for fact in quay.facts if fact.kind == "ContainerArrived" and fact.key == X]
+    assert came - first.occurred_at > timedelta(hours=26) and came - again.occurred_at < timedelta(hours=1)
+    assert quay.may_leave(BOX), "it came with the later discharge, and was released again"
+    quay.out(BOX)
+    assert ends(quay).said_of(X) == ["ConsignmentGatedOut", "DepartureRetracted", "ConsignmentGatedOut"]
+
+
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
 @given(seed=st.integers(0, 2**32))
 @example(128296)  # in this story, a hold that follows from a departure has the same time as the departure
