@@ -531,5 +531,5 @@ class SameGoodsDeclared(AboutConsignment, Fact):
     bill_no: Bill
     conveyance: Conveyance
     direction: Direction
-    rule: Name
-    rule_set: Name
+    rule: Annotated[Name, INSIDE]
+    rule_set: Annotated[Name, INSIDE]

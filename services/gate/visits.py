@@ -100,7 +100,7 @@ def _arrivals_taken_back(box: Box, truth: Truth) -> frozenset[str]:
         if part.arrival_is_the_gates
         and not _reports_arrival(visit, part)
         and part.standing != "withdrawn"
-        and not (part.published_departure and _was_seen_leaving(visit))
+        and not (part.published_departure and _departure_is_reported(visit))
     )
 
 
@@ -111,7 +111,7 @@ def _reports_arrival(visit: Visit, part: Part) -> bool:
     return any(abs(report.at - part.arrived_at) <= SAME_EVENT for report in visit.openings)
 
 
-def _was_seen_leaving(visit: Visit) -> bool:
+def _departure_is_reported(visit: Visit) -> bool:
     """Returns whether a report or a finding says that the container left."""
     return visit.closed is not None and visit.how not in ("departure_not_reported", "came_back_empty")
 

@@ -151,8 +151,8 @@ class Assignment:
         return resumed
 
     def _begin_at_end(self, partition: int, topic: str) -> int:
-        """Returns the end of a new input, at which the desk begins to read it. The offset is committed at the end of
-        `take_over`, or soon after. From then on, a process that is started later also reads what was written meanwhile."""
+        """Returns the end of a new input, at which the desk begins to read it. The offset is committed by `take_over`, or soon
+        after. From then on, a process that is started later also reads what was written meanwhile."""
         beginning = TopicPartition(topic, partition)
         _, end = self._calls.retrying(
             lambda: self.consumer.get_watermark_offsets(beginning, OFFSETS_SECONDS), "end of an input"
@@ -217,8 +217,7 @@ class Assignment:
         try:
             self._commit(offsets)
         except KafkaException as problem:
-            # Until the commit succeeds, it is tried again every `IDLE_COMMIT` seconds. A process that is started meanwhile reads
-            # these messages again, and they change nothing. At the end of a new input (`_begin_at_end`), it begins at the present end.
+            # It is tried again later. A process that starts meanwhile reads these messages again, and they change nothing.
             if problem.args[0].fatal():
                 raise
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))

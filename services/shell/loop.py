@@ -236,8 +236,7 @@ class Loop:
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
         if needs_new_producer:
-            # When the new producer connects, the broker aborts the open transaction of the former one, if there is one.
-            # So there is nothing to wait for.
+            # The broker aborts the former producer's open transaction when the new one connects, so nothing is awaited.
             outcome_unknown = self.transactions.commit_requested
             self.transactions.connect()
             if outcome_unknown:

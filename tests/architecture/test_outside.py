@@ -47,6 +47,12 @@ def test_every_field_of_what_somebody_outside_can_get_says_who_may_see_it(kind: 
     assert {mark_of(*field) for field in fields_of(kind)} <= {INSIDE, OUTSIDE, TO_DECLARANT}
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_nobody_outside_sees_by_which_rule_something_was_decided(kind: type[Message]) -> None:
+    rules = [field for field in fields_of(kind) if field[1] in ("rule", "rules", "rule_set")]
+    assert {mark_of(*field) for field in rules} <= {INSIDE}
+
+
 def test_a_field_that_nobody_marked_is_seen_when_the_program_starts() -> None:
     """The redacted forms are made when `schemas.topics` is imported. So a program with an unmarked field does not
     start."""

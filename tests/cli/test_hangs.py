@@ -55,7 +55,7 @@ page yet."""
 QUICK = Patience(stall_seconds=0.2, grace_seconds=0.2, failures=3, answer_seconds=1, pause_seconds=0.02)
 
 
-ASKED = Counter[str]()
+REQUESTS = Counter[str]()
 """URL of the page → how many questions were answered, or had failed, so far."""
 
 
@@ -63,7 +63,7 @@ def counting(page: str, answer_seconds: float) -> str:
     try:
         return why_not_alive(page, answer_seconds)
     finally:
-        ASKED[page] += 1
+        REQUESTS[page] += 1
 
 
 class Served:
@@ -97,8 +97,8 @@ class Served:
         """Supervises until the page was asked `count` more questions. Meanwhile the process must not be started
         again."""
         # The watch notes the answer to a question before it asks the next one. So one more question is awaited.
-        enough, first = ASKED[self.page] + count + 1, self.child.pid
-        wait(lambda: self.supervised() or ASKED[self.page] >= enough, "more questions", self.child)
+        enough, first = REQUESTS[self.page] + count + 1, self.child.pid
+        wait(lambda: self.supervised() or REQUESTS[self.page] >= enough, "more questions", self.child)
         assert self.child.pid == first and self.notices == []
 
     def lives(self) -> None:

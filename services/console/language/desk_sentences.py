@@ -176,9 +176,8 @@ NAMED = 5
 
 
 def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Returns the phrases for a fact `SameGoodsDeclared`. If its field `others` is masked, the other consignments are not named."""
-    others = list(found.get("others", ()))
-    named = ",".join([*others[:NAMED], *(["…"] if found["count"] > NAMED else [])]) if others else "—"
+    """Returns the phrases for a fact `SameGoodsDeclared`, of which no field is masked."""
+    named = ",".join([*found["others"][:NAMED], *(["…"] if found["count"] > NAMED else [])])
     rule = "again_by_bill" if found["bill_no"] else "again_by_box"
     values = {"number": found["container_no"], "bill": found["bill_no"], "others": named}
     return [{"code": rule, "values": values}]

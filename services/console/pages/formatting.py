@@ -277,14 +277,18 @@ class Sight:
             if found["time"]:
                 return self.minute(found["time"])
             if found["field"]:
-                return self.t(
-                    "accounts.field", name=self.name("grant_details", found["field"]), value=found["value"] or "—"
-                )
+                name = self.name("grant_details", found["field"])
+                return self.t("accounts.field", name=name, value=self._grant_value(found["value"]))
             if found["was"] is not None:
-                return self.t("accounts.was", before=found["was"] or "—")
+                return self.t("accounts.was", before=self._grant_value(found["was"]))
             return self.name("grant_details", found["word"].replace(" ", "_"))
 
         return IN_GRANTS.sub(in_language, detail)
+
+    def _grant_value(self, value: str) -> str:
+        if value in ("True", "False"):
+            return self.t("yes_no.true" if value == "True" else "yes_no.false")
+        return value or "—"
 
     def age(self, moment: datetime | None) -> str:
         """Returns how long ago this time was, until `now`; an empty text if there is no time."""
@@ -472,6 +476,8 @@ def _granted(s: Sight, b: Body) -> str:
 
 
 def _again(s: Sight, b: Body) -> str:
+    if "rule" not in b:  # it is masked
+        return s.t("summary.again_outside", number=b["container_no"])
     return s.t("summary.again", found=s.phrases(same_goods(b)), rule=b["rule"], version=b["rule_set"])
 
 
