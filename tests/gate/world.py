@@ -105,6 +105,8 @@ class World:
     _topic: dict[str, float] = field(default_factory=dict)
     allowed: int = 0
     holds: set[str] = field(default_factory=set)
+    lifted: float = 0.0
+    """When the desk read the last lifting of an officer's hold on the container."""
     not_before: float = 0.0
     """The earliest time at which the next visit may open, because reports and findings about the present visit have
     event times up to this time."""
@@ -137,6 +139,7 @@ class World:
                     self.holds.add(name)
                 case "LiftContainerHold":
                     self.holds.remove(message.model_dump()["hold_id"])
+                    self.lifted = self.now
                 case "RetractEquipmentEvent":
                     stay.departures.discard(message.model_dump()["report_id"])
                 case "StrikeLot" | "PermitExit":
@@ -401,7 +404,7 @@ class World:
                     "gate", self.now + dice.choice((1.0, 90.0)), event(LOADED, self.now, ship=ship), stay
                 )
                 if dice.random() < 0.3:
-                    read_at = self.leave_again(stay, LOADED, stay.free_since, read_at)
+                    read_at = self.leave_again(stay, LOADED, max(stay.free_since, self.lifted), read_at)
                 self.call_back(stay, read_at)
                 return
             for paper in stay.papers:
