@@ -201,6 +201,8 @@ def test_a_key_is_rotated_with_an_overlap_and_revoked(pages: Pages) -> None:
     admin = pages.browser("administrator")
     old = shown(pages.send(admin, "make-key", account="terminal", scope_gate="on", days="30"))
     old_id = old.split("_")[1]
+    form = admin.get("/account?name=terminal").text.partition("/accounts/act/rotate-key")[2]
+    assert 'name="days" value="30"' in form.partition("</form>")[0], "the new key lasts as long as the old one did"
     rotated = pages.send(admin, "rotate-key", account="terminal", key_id=old_id, overlap_hours="2", days="60")
     new = shown(rotated)
     at = world_us()

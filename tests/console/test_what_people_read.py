@@ -148,6 +148,7 @@ def test_the_answer_about_a_released_export_does_not_say_that_it_is_not_released
             "角色：auditor （原 inspector） 关区：— （原 —）",
             "roles: auditor (was inspector) office: — (was —)",
         ),
+        ("closed=True (was False)", "停用：是 （原 否）", "closed: yes (was no)"),
     ],
 )
 def test_the_record_of_grants_is_told_in_the_language_and_time_of_the_page(detail: str, zh: str, en: str) -> None:
