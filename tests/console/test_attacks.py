@@ -348,12 +348,12 @@ def test_nobody_outside_reads_the_names_of_hosts_users_and_files_in_what_keeps_t
 def test_an_account_of_two_roles_is_not_told_what_goods_of_others_wait_for(door: Quiet) -> None:
     """A terminal may ask about each container, and a declarant or treatment unit is told what its own goods wait for."""
 
-    def told(name: str, roles: str, company: str, office: str = "") -> bool:
+    def waits_named(name: str, roles: str, company: str, office: str = "") -> bool:
         key = door.acting_as(name, roles=roles, company=company, office=office)
         return "waits for" in door.api("GET", f"/containers/{BOX}", headers=key).json()["text"]["en"]
 
-    assert told("own-goods", "declarant terminal", DECLARANT) and told(
+    assert waits_named("own-goods", "declarant terminal", DECLARANT) and waits_named(
         "own-office", "treatment terminal", "T-1", "4227"
     )
-    assert not told("other-goods", "declarant terminal", OTHER)
-    assert not told("other-office", "treatment terminal", "T-1", "2218")
+    assert not waits_named("other-goods", "declarant terminal", OTHER)
+    assert not waits_named("other-office", "treatment terminal", "T-1", "2218")

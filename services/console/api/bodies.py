@@ -125,8 +125,8 @@ def _malformed(data: bytes) -> Problem | None:
     except RecursionError:
         return None
     except msgspec.DecodeError as error:
-        reason, _, place = str(error).partition(" (byte ")
-        before = data[: int(place.rstrip(")"))] if place else data
+        reason, _, rest = str(error).partition(" (byte ")
+        before = data[: int(rest.rstrip(")"))] if rest else data
         text = before.decode("utf-8", "replace")
         return other_format(data) or not_json(str(json.JSONDecodeError(reason, text, len(text))))
     return None

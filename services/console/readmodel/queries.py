@@ -444,19 +444,19 @@ def _all_or(visible: ColumnElement[bool] | None) -> ColumnElement[bool]:
 
 
 def of_subject(
-    subject: ColumnElement[Any], visible: ColumnElement[bool], place: ColumnElement[int] | None = None
+    subject: ColumnElement[Any], visible: ColumnElement[bool], position: ColumnElement[int] | None = None
 ) -> ColumnElement[bool]:
     """Returns the condition that `subject` is the id of a consignment that meets the condition `visible`, or the number of a container
     that such a consignment makes known to offices (see `goods_access.inside`): the consignment is in the container; or it was in it only
     in an earlier visit, and an alarm about the end of that visit keeps the container inside, or the container has no other
-    consignments. `place`: if given, the column with the place of a message about `subject`; the condition is also met if this message
+    consignments. `position`: if given, the column with the place of a message about `subject`; the condition is also met if this message
     names such a consignment that may have been in the container."""
     parts, box = t.CONSIGNMENT_CONTAINERS.c, t.CONTAINERS.alias()
     joined = t.CONSIGNMENT_CONTAINERS.join(t.CONSIGNMENTS, parts.consignment_id == C.consignment_id)
     joined = joined.outerjoin(box, parts.container_no == box.c.container_no)
     also = [_is_in_alarm(parts, box.c), ~_has_goods(subject)]
-    if place is not None:
-        also.append(exists().where(t.FACTS.c.place == place, t.FACTS.c.body.contains(parts.consignment_id)))
+    if position is not None:
+        also.append(exists().where(t.FACTS.c.place == position, t.FACTS.c.body.contains(parts.consignment_id)))
     known = or_(~_is_former(parts, box.c), *also)
     in_it = select(parts.consignment_id).select_from(joined)
     in_it = in_it.where(parts.container_no == subject, visible, MAY_HAVE_BEEN_IN, known)
