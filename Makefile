@@ -66,7 +66,7 @@ fuzz: setup ## Let schemathesis try the HTTP API with the key of each role while
 gate-latency: setup ## Measure gate questions beside the worst bodies and beside lodging over HTTP (3 minutes); ARGS="--seconds 0 --rates 385".
 	@$(PY) -m tests.bench.door $(ARGS)
 
-rights-cost: setup ## Measure what rights cost the console and the broker, by turns with and without them (6 minutes); ARGS="--rounds 3 --broker-rounds 2".
+rights-cost: setup ## Measure what rights cost the console and the broker, by turns with and without them (15 minutes); ARGS="--rounds 3 --broker-rounds 2".
 	@$(PY) -m tests.bench.rights_cost $(ARGS)
 
 recovery: setup ## Kill workers with up to a million live goods, and measure how long until work flows again and at what memory (10 minutes).

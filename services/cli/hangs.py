@@ -78,8 +78,6 @@ class HangWatch:
     URL of that page, on loopback. After the process has ended, `Child.watch` starts it again."""
 
     def __init__(self, child: Child, page: str, patience: Patience) -> None:
-        self.questions = 0
-        """How many requests were answered, or had failed, so far."""
         self._child, self._page, self._patience = child, page, patience
         self._answers: Answers | None = None
         """The answers of the present process. The object is never changed but replaced as a whole, because two threads
@@ -107,7 +105,6 @@ class HangWatch:
             if answers is None or answers.pid != pid:
                 answers = Answers(pid)
             self._answers = answers.with_answer(failure, asked_at, time.monotonic())
-            self.questions += 1
 
     def end_if_hung(self) -> str | None:
         """Ends the process if it hangs: first by SIGTERM, and, if it still lives `grace_seconds` later, by SIGKILL.

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,17 @@ page yet."""
 QUICK = Patience(stall_seconds=0.2, grace_seconds=0.2, failures=3, answer_seconds=1, pause_seconds=0.02)
 
 
+ASKED = Counter[str]()
+"""URL of the page → how many questions were answered, or had failed, so far."""
+
+
+def counting(page: str, answer_seconds: float) -> str:
+    try:
+        return why_not_alive(page, answer_seconds)
+    finally:
+        ASKED[page] += 1
+
+
 class Served:
     """A small process with a page. The test watches it with the same two calls as the supervisor."""
 
@@ -84,8 +96,9 @@ class Served:
     def asked_more(self, count: int) -> None:
         """Supervises until the page was asked `count` more questions. Meanwhile the process must not be started
         again."""
-        enough, first = self.watch.questions + count, self.child.pid
-        wait(lambda: self.supervised() or self.watch.questions >= enough, "more questions", self.child)
+        # The watch notes the answer to a question before it asks the next one. So one more question is awaited.
+        enough, first = ASKED[self.page] + count + 1, self.child.pid
+        wait(lambda: self.supervised() or ASKED[self.page] >= enough, "more questions", self.child)
         assert self.child.pid == first and self.notices == []
 
     def lives(self) -> None:
@@ -96,7 +109,8 @@ class Served:
 
 
 @pytest.fixture
-def begun() -> Iterator[list[Served]]:
+def begun(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Served]]:
+    monkeypatch.setattr("services.cli.hangs.why_not_alive", counting)
     served: list[Served] = []
     yield served
     for each in served:

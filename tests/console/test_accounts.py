@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 import pytest
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import select
 
 from schemas.declaration import WithdrawDeclaration
@@ -12,10 +13,12 @@ from services.cli.settings import UpSettings
 from services.console.access.accounts import (
     DAY,
     FREE_FAILURES,
+    HASHER,
     HOUR,
     IDLE_MINUTES,
     LONGEST_WAIT,
     MINUTE,
+    NOBODY,
     ONE_TIME_HOURS,
     SECOND,
     SESSION_HOURS,
@@ -62,6 +65,12 @@ def why_not(people: Accounts, key: str, at: int = AT) -> str:
     with pytest.raises(SignInRefused) as refused:
         people.key(key, at)
     return refused.value.code
+
+
+def test_the_hash_for_unknown_accounts_takes_as_long_as_others_and_fits_no_password() -> None:
+    assert not HASHER.check_needs_rehash(NOBODY)
+    with pytest.raises(VerifyMismatchError):
+        HASHER.verify(NOBODY, "")
 
 
 def test_what_is_stored_of_a_password_a_session_and_a_key_is_no_use_to_who_reads_it(people: Accounts) -> None:

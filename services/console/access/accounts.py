@@ -66,8 +66,10 @@ Granted = Literal[
 ]
 """The kinds of entries in the record of grants. They are stored in the database, so they must not be renamed."""
 HASHER = PasswordHasher()
-NOBODY = HASHER.hash("nobody has this password")
-"""The hash with which a password is compared if there is no account of the given name, so that the answer takes as long as for an account."""
+NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$rkibIJlrofmJdUR9cmpC8Q$4hFcptRaTUJYT+MC8YLzbqUQn8DPI8lmXv6x2gpGN3E"
+"""The hash with which a password is compared if there is no account of the given name, so that the answer takes as long as
+for an account. It has the parameters of `HASHER`. It is not computed here, because that would cost each process that
+imports this file a quarter of a second."""
 COOKIE_SIGNS = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
