@@ -16,6 +16,7 @@ from sqlalchemy import and_
 
 from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
+from schemas.marks import Audience
 from schemas.outside import mark_of
 from schemas.vocabulary import Stage, StageName, is_consignment_id, plain_word
 from services.console.access.readings import note_told
@@ -456,9 +457,13 @@ def _answers(
             position: body for position, text in bodies.items() if (body := _body(text)).get("request_id") == request_id
         }
         chosen = [fact for fact in facts if fact.cause in causes or fact.place in mine]
-        answers += entries(context.rows, chosen[:MOST_ANSWERS], key, who.audience())
+        whole = may_read(context, who, key)
+        audience = who.audience()
+        if audience is Audience.DECLARANT and not whole and Reach.CONTAINERS in who.reaches():
+            audience = Audience.PORT  # as a carrier or terminal it has reported something of goods of others
+        answers += entries(context.rows, chosen[:MOST_ANSWERS], key, audience)
         refused += [row for row in context.rows.refusals(key) if row.request_id == request_id]
-        later = _overtaken_by(context, request_id, facts, chosen, whole=may_read(context, who, key))
+        later = _overtaken_by(context, request_id, facts, chosen, whole=whole)
         passed = next((fact for fact in naming if fact.kind == "DeclarationPassedOn" and fact.place in mine), None)
         if passed is None:
             break
