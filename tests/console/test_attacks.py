@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
+from pathlib import Path
 from threading import Event
 from urllib.parse import urljoin
 
@@ -26,8 +27,9 @@ from services.console.readmodel.messages import packed_position
 from services.console.readmodel.progress import ProjectorStanding
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, world_us
-from tests.console.border import DECLARANT
+from tests.console.border import DECLARANT, Border
 from tests.console.quiet import LONG_SECONDS, Quiet
+from tests.console.still import Still
 from tests.people import admit, headers_of
 
 BROWSER = {"accept": "text/html", "accept-language": "en"}
@@ -343,3 +345,43 @@ def test_nobody_outside_reads_the_names_of_hosts_users_and_files_in_what_keeps_t
     )
     shown = projection(ProjectorStanding(now(), 1.0, 0, error)).model_dump_json()
     assert json.loads(shown)["trouble"] == "database" and "10.1.2.3" not in shown
+
+
+def test_an_account_of_two_roles_is_not_told_what_goods_of_others_wait_for(door: Quiet) -> None:
+    """A terminal may ask about each container, and a declarant or treatment unit is told what its own goods wait for."""
+
+    def waits_named(name: str, roles: str, company: str, office: str = "") -> bool:
+        key = door.acting_as(name, roles=roles, company=company, office=office)
+        return "waits for" in door.api("GET", f"/containers/{BOX}", headers=key).json()["text"]["en"]
+
+    assert waits_named("own-goods", "declarant terminal", DECLARANT) and waits_named(
+        "own-office", "treatment terminal", "T-1", "4227"
+    )
+    assert not waits_named("other-goods", "declarant terminal", OTHER)
+    assert not waits_named("other-office", "treatment terminal", "T-1", "2218")
+
+
+def test_an_account_of_two_roles_is_told_no_more_of_goods_of_others_by_its_own_reports(tmp_path: Path) -> None:
+    """The answers to a report of an arrival may contain what only the declarant of the goods may see."""
+    goods = Border("HELD-1").lodged().accepted().assessed().arrival_reported()
+    report = goods.messages[-2]
+    goods.messages.pop()
+    goods.held("inspection/inspection")
+    still = Still(tmp_path)
+    still.tell(goods.messages)
+    row = {"request_id": report.id, "kind": report.kind, "subject": goods.id, "asked_us": 1}
+    with still.store.engine.begin() as connection:
+        connection.execute(t.LODGEMENTS.insert().values(row))
+    for company, roles, hold_ids in (
+        (OTHER, "declarant terminal", [None]),
+        (DECLARANT, "declarant terminal", ["inspection/inspection"]),
+        (OTHER, "terminal", [None]),
+    ):
+        name = f"haulier-{company[-1]}-{len(roles)}"
+        admit(still.url, name, roles, company, "")
+        with still.store.engine.begin() as connection:
+            connection.execute(t.LODGEMENTS.update().values(sender=name))
+        answer = still.get(f"/api/v1/requests/{report.id}", name=name).json()
+        held = next(each for each in answer["answers"] if each["kind"] == "ConsignmentHeld")
+        assert [each.get("hold_id") for each in held["body"]["holds"]] == hold_ids, (company, roles)
+    still.stop()

@@ -1,9 +1,12 @@
 """Can anybody act on goods of others through another role, a shared container, or rows that are being rebuilt?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from schemas.declaration import WithdrawDeclaration
 from schemas.envelope import Request
 from schemas.gate import (
     LiftContainerHold,
@@ -298,3 +301,62 @@ def test_reports_of_a_shared_box_tell_no_bill_of_others(context: ConsoleContext)
         for who in (DECLARANT, OFFICER, AUDITOR)
     }
     assert bills == {DECLARANT: ["", "ours 1"], OFFICER: ["", "ours 1"], AUDITOR: ["THEIRS-1", "ours 1"]}
+
+
+@pytest.mark.parametrize(
+    "how", [{"declared": "rejected"}, {"gone": True}, {"struck": True}], ids=lambda how: next(iter(how))
+)
+def test_alarms_are_listed_for_those_offices_that_may_read_about_the_box(
+    context: ConsoleContext, how: dict[str, Any]
+) -> None:
+    complete(context)
+    stand(context, UNKNOWN, {"consignment_id": THEIRS, "word": "held"}, {"consignment_id": OURS, "declared": True})
+    about = {"kind": "GateAlarmRaised", "subject": UNKNOWN, "alarm": "left_unreleased", "reason": "a tip"}
+    parts = t.CONSIGNMENT_CONTAINERS
+    with context.rows._engine.begin() as connection:
+        connection.execute(t.ALARMS.insert().values(place=1, raised_us=JUNE_US, **about))
+        connection.execute(t.CONTAINERS.update().values(blocking="report-1\tvisit-june", alarm="left_unreleased"))
+
+    def alarms(who: Who) -> tuple[int, int]:
+        listed, _ = answers.alarm_page(context, who, None, None, "", 10)
+        return len(listed), len(answers.board(context, who).blocked)
+
+    assert alarms(OFFICER) == alarms(OFFICER._replace(office="2218")) == (1, 1)
+    table = t.CONSIGNMENTS if "declared" in how else parts
+    with context.rows._engine.begin() as connection:
+        connection.execute(table.update().where(table.c.consignment_id == OURS).values(how))
+    assert learned(context, OFFICER, UNKNOWN) == learned(context, DECLARANT, EMPTY), (
+        "nothing else is told about the box either"
+    )
+    assert (alarms(OFFICER), alarms(OFFICER._replace(office="2218"))) == ((0, 0), (1, 1))
+    fact = {"key": UNKNOWN, "kind": "GateAlarmRaised", "id": "m-1", "cause": "", "sequence": 1, "recorded_us": JUNE_US}
+    with context.rows._engine.begin() as connection:
+        connection.execute(t.FACTS.insert().values(place=1, body=f'{{"waiting_for":["{OURS}"]}}', **fact))
+    named = (0, 0) if how == {"declared": "rejected"} else (1, 0)
+    assert alarms(OFFICER) == named, "an alarm that names goods is told to their office"
+
+
+def test_goods_of_others_cost_as_many_queries_as_goods_that_nobody_has_declared(context: ConsoleContext) -> None:
+    """Anybody can compute the id of a consignment from its declarant and reference. If the answers took longer for goods
+    that exist, a competitor could measure which references a company has used."""
+    complete(context)
+    statements = 0
+
+    def count(*_: object) -> None:
+        nonlocal statements
+        statements += 1
+
+    event.listen(context.rows._engine, "before_cursor_execute", count)
+
+    def cost(question: Callable[[str], object], subject: str) -> int:
+        before = statements
+        assert question(subject) in (False, None, 404)
+        return statements - before
+
+    questions: tuple[Callable[[str], object], ...] = (
+        lambda subject: may_read(context, DECLARANT, subject),
+        lambda subject: goods_access.consignment_of(context, DECLARANT, subject),
+        lambda subject: status(context, DECLARANT, WithdrawDeclaration, subject),
+    )
+    unknown = consignment_id(OTHER, "NEVER-USED")
+    assert [cost(each, THEIRS) for each in questions] == [cost(each, unknown) for each in questions]

@@ -63,7 +63,10 @@ def addresses(planted: Planted, path: str) -> Iterator[str]:
         made = path.replace("{consignment_id}", GOODS).replace("{container_no}", BOX).replace("{request_id}", request)
         made = made.replace("{key}", keys[0]).replace("{table}", "units").replace("{code}", "no_right")
         for act in ACTS[path.split("/")[1]] if "{act}" in path else ("",):
-            yield re.sub(r"\{\w+\}", "w1", made.replace("{act}", act))
+            named = re.sub(r"\{\w+\}", "w1", made.replace("{act}", act))
+            yield named
+            if path.startswith("/consignments/"):  # the page of goods under the number of a container
+                yield named.replace(GOODS, BOX)
 
 
 def read(

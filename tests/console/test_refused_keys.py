@@ -46,3 +46,25 @@ def test_made_up_keys_displace_no_valid_key_and_a_revoked_key_is_refused(
     with ThreadPoolExecutor() as thread:
         thread.submit(asyncio.run, ask()).result()
     engine.dispose()
+
+
+def test_a_stream_is_checked_against_the_rows_and_not_against_the_cache(tmp_path: Path) -> None:
+    """An open stream is checked again every `key_seconds`. If this check could be answered from the cache, a revoked key
+    could read on for twice as long."""
+    url = f"sqlite:///{tmp_path}/console.db"
+    migrate(url)
+    admit(url)
+    engine = open_engine(url, writes=True)
+    accounts, valid = Accounts(engine), written(key_of(TESTER))
+    authenticator = Authenticator(ConsoleSettings(kafka="127.0.0.1:1", database_url=url, key_seconds=60), accounts)
+
+    async def ask() -> None:
+        assert (await authenticator.of_key(valid)).actor == TESTER
+        accounts.revoke(key_of(TESTER).key_id, by="the tests", at=world_us())
+        assert (await authenticator.of_key(valid)).actor == TESTER, "the cache has it for `key_seconds`"
+        with pytest.raises(SignInRefused, match="key_revoked"):
+            await authenticator.of_key(valid, cached=False)
+
+    with ThreadPoolExecutor() as thread:
+        thread.submit(asyncio.run, ask()).result()
+    engine.dispose()

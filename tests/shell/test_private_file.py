@@ -2,6 +2,7 @@
 overwritten by a second process?"""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,17 @@ def test_what_is_missing_or_no_file_is_told_in_a_sentence(tmp_path: Path) -> Non
         read_private(tmp_path / "none")
     with pytest.raises(NotPrivate, match="cannot be read"):
         read_private(tmp_path)
+
+
+def test_threads_that_write_one_file_at_the_same_time_each_write_it_whole(tmp_path: Path) -> None:
+    """The console's threads write the count of changes of rights, each after its own change."""
+    file = tmp_path / "secret"
+
+    def write(number: int) -> str:
+        text = str(number) * 50_000
+        write_private(file, text)
+        return text
+
+    with ThreadPoolExecutor(4) as threads:
+        texts = set(threads.map(write, range(200)))
+    assert read_private(file) in texts and list(tmp_path.iterdir()) == [file]

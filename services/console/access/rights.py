@@ -405,7 +405,11 @@ class Who(NamedTuple):
 
     def knows_goods(self) -> bool:
         """Returns whether this account may see any goods at all. A carrier or terminal sees only containers."""
-        return not self.roles.isdisjoint(_GOODS)
+        return bool(self.goods_roles())
+
+    def goods_roles(self) -> frozenset[Role]:
+        """Returns the roles of this account that may see goods."""
+        return self.roles & _GOODS
 
     def of_customs(self) -> bool:
         """Returns whether this account belongs to customs. Only accounts of customs may read the remarks of officers."""

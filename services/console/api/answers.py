@@ -16,8 +16,9 @@ from sqlalchemy import and_
 
 from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
+from schemas.marks import Audience
 from schemas.outside import mark_of
-from schemas.vocabulary import Stage, StageName, plain_word
+from schemas.vocabulary import Stage, StageName, is_consignment_id, plain_word
 from services.console.access.readings import note_told
 from services.console.access.rights import EVERY_COMPANY, READ_MESSAGES, Reach, Who
 from services.console.api import paging
@@ -171,7 +172,10 @@ def lodged_only(context: ConsoleContext, who: Who, consignment_id: str) -> Consi
     """Returns a row with the stage lodged, to show for a consignment of which the read model has no row that `who` may
     see. Raises Problem 404 if the consignment was not lodged through a console. While the rows are behind, raises no
     Problem, because the consignment may be missing only for this reason. For an account that does not see all goods, a
-    consignment counts as lodged only if the account lodged it itself."""
+    consignment counts as lodged only if the account lodged it itself. Raises Problem 404 also if `consignment_id` cannot
+    be the id of a consignment, because requests about a container are found under the number of the container."""
+    if not is_consignment_id(consignment_id):
+        raise unknown(context, consignment_id)
     lodgement = context.asker.about(consignment_id) or context.rows.lodgement_about(consignment_id)
     if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
         lodgement = None
@@ -453,9 +457,13 @@ def _answers(
             position: body for position, text in bodies.items() if (body := _body(text)).get("request_id") == request_id
         }
         chosen = [fact for fact in facts if fact.cause in causes or fact.place in mine]
-        answers += entries(context.rows, chosen[:MOST_ANSWERS], key, who.audience())
+        whole = may_read(context, who, key)
+        audience = who.audience()
+        if audience is Audience.DECLARANT and not whole and Reach.CONTAINERS in who.reaches():
+            audience = Audience.PORT  # as a carrier or terminal it has reported something of goods of others
+        answers += entries(context.rows, chosen[:MOST_ANSWERS], key, audience)
         refused += [row for row in context.rows.refusals(key) if row.request_id == request_id]
-        later = _overtaken_by(context, request_id, facts, chosen, whole=may_read(context, who, key))
+        later = _overtaken_by(context, request_id, facts, chosen, whole=whole)
         passed = next((fact for fact in naming if fact.kind == "DeclarationPassedOn" and fact.place in mine), None)
         if passed is None:
             break
@@ -592,9 +600,13 @@ def gate_view(context: ConsoleContext, who: Who, container_no: str, rows: ReadMo
     if visible is not None and visible.cut:
         parts = [part for part in parts if part.consignment_id in visible.consignments]
         answer = answer.only(visible.consignments)
-    if not who.knows_goods():
-        # `awaited` names controls, which show how closely customs examines the goods; ports must not learn this
-        answer = answer._replace(awaited=())
+    if visible is None and not who.sees_everything():
+        # `awaited` names controls, which show how closely customs examines the goods; ports must not learn this. An
+        # account that also declares or treats goods learns it only of these goods.
+        roles = who.goods_roles()
+        own = inside(rows or context.rows, who, container_no, roles, complete=known) if roles else None
+        named = own.consignments if own else frozenset[str]()
+        answer = answer._replace(awaited=tuple([each for each in answer.awaited if each.consignment_id in named]))
     view = GateView(
         container_no=container_no,
         may_leave=answer.may_leave,
@@ -732,7 +744,7 @@ def alarm_page(
     """Returns a page of the alarms about goods and containers that `who` may see, and the token of the next page (None at the end)."""
     parts, visible = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=context.complete())
     if visible is not None:
-        about = of_subject(ALARMS.c.subject, visible)
+        about = of_subject(ALARMS.c.subject, visible, ALARMS.c.place)
         parts = [part._replace(wanted=tuple([and_(one, about) for one in part.wanted])) for part in parts]
     return page(context, parts, after, limit, lambda row: AlarmView(**alarm(row)))
 

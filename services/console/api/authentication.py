@@ -73,11 +73,12 @@ class Authenticator:
         self._refused: OrderedDict[str, _Known] = OrderedDict()
         self._threads = CapacityLimiter(PROVING_THREADS)
 
-    async def of_key(self, written: str) -> Who:
-        """Returns the account of this key. The account comes from the cache for up to `key_seconds`, and for up to
-        LONGEST_AWAY seconds while the database does not answer. Raises SignInRefused if the key is not valid."""
+    async def of_key(self, written: str, *, cached: bool = True) -> Who:
+        """Returns the account of this key. The account comes from the cache for up to `key_seconds` (not at all unless
+        `cached`), and for up to LONGEST_AWAY seconds while the database does not answer. Raises SignInRefused if the key
+        is not valid."""
         at, known = stopwatch(), self._valid.get(written) or self._refused.get(written)
-        if known is None or at - known.at > self._seconds:
+        if known is None or not cached or at - known.at > self._seconds:
             known = await self._read(written, known, at)
         if isinstance(known.key, SignInRefused):
             raise known.key
@@ -161,13 +162,15 @@ async def prove(request: Request) -> None:
 
 
 async def still_may(request: Request) -> bool:
-    """Returns whether the sender may go on reading an event stream. Checks the key or session and the right again, as for a new request."""
+    """Returns whether the sender may go on reading an event stream. Checks the key or session and the right again, as for
+    a new request, but never from the cache: a stream is checked every `key_seconds`, so with a key that was cached just
+    before it was revoked, the stream would go on for twice as long."""
     right = ROUTES.get((request.method, request.scope["route"].path))
     authenticator: Authenticator = request.app.state.authenticator
     if authenticator.accounts.generation.held:
         return False
     try:
-        who = await _proved(request)
+        who = await _proved(request, cached=False)
     except SignInRefused:
         return False
     return isinstance(right, AccessRule) and who is not None and not who.must_change and who.may(right)
@@ -178,14 +181,15 @@ def cookie_name(request: Request) -> str:
     return SECURE_COOKIE if request.url.scheme == "https" else SESSION_COOKIE
 
 
-async def _proved(request: Request) -> Who | None:
-    """Returns the account of the request's key or session; None if the request has neither. If it has both, the key counts."""
+async def _proved(request: Request, *, cached: bool = True) -> Who | None:
+    """Returns the account of the request's key or session; None if the request has neither. If it has both, the key
+    counts. `cached`: as in `Authenticator.of_key`."""
     authenticator: Authenticator = request.app.state.authenticator
     shown = request.headers.get("authorization", "")
     if shown:
         if shown[: len(BEARER)].lower() != BEARER:
             raise SignInRefused("key_unknown")
-        return await authenticator.of_key(shown[len(BEARER) :].strip())
+        return await authenticator.of_key(shown[len(BEARER) :].strip(), cached=cached)
     name = cookie_name(request)
     names = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
     if names.count(name) > 1:  # another host has set one of the cookies with this name, so none is used

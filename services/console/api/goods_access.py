@@ -65,11 +65,11 @@ def consignment_of(context: ConsoleContext, who: Who, consignment_id: str) -> Co
     """Returns the row of a consignment; None if there is none, or if `who` may not see it. While the rows are not complete, an officer of one office
     does not see goods that have no office in the rows."""
     row = context.rows.consignment(consignment_id)
-    if row is None or who.sees(
-        row.declarant, row.customs_office, complete=bool(row.customs_office) or context.complete()
-    ):
-        return row
-    return None
+    return row if row is not None and _sees(context, who, row) else None
+
+
+def _sees(context: ConsoleContext, who: Who, row: Consignment) -> bool:
+    return who.sees(row.declarant, row.customs_office, complete=bool(row.customs_office) or context.complete())
 
 
 def inside(
@@ -116,8 +116,9 @@ def may_read(context: ConsoleContext, who: Who, key: str) -> bool:
         return who.may(READ_WATCHES)
     if who.sees_everything(CUSTOMS) and who.of_customs():
         return True
-    if context.rows.consignment(key) is not None:
-        return consignment_of(context, who, key) is not None
+    row = context.rows.consignment(key)
+    if row is not None:
+        return _sees(context, who, row)
     if not who.of_customs():
         return False
     found = inside(context.rows, who, key, CUSTOMS, complete=context.complete(), ever=True)
@@ -153,7 +154,9 @@ async def may_act(context: ConsoleContext, who: Who, kind: type[envelope.Request
         return row.declarant
     if row is None and (Reach.OFFICE in reaches or everything):
         return ""  # the goods are not declared yet; a hold on them takes effect when they are declared
-    if row is None and await run_in_threadpool(lodged_by, context, who, subject):
+    # This is also read for goods of others, so that the answer takes as long as for goods that do not exist.
+    has_lodged = await run_in_threadpool(lodged_by, context, who, subject)
+    if row is None and has_lodged:
         return who.company
     if context.behind():
         raise Problem(503, "not_known_yet", headers=AGAIN)

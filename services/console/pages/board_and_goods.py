@@ -302,11 +302,12 @@ def consignment_page(
     pending = row is None
     if row is None:
         row = answers.lodged_only(context, who, consignment_id)
-    else:
-        note_told(request, consignment_id)
     wanted = only if only in ("all", "milestones", "problems") else "all"
     goods, page = answers.goods_to(who, row), f"/consignments/{quote(consignment_id)}"
     facts, _ = answers.timeline_rows(context, consignment_id) if may_read(context, who, consignment_id) else ([], 0)
+    # There may be messages although there is no row, for example about a container whose number is in the address.
+    if facts or not pending:
+        note_told(request, consignment_id)
     deciding = [fact for fact in facts if fact.kind in DECIDING]
     timeline = _timeline(context, who, consignment_id, page, facts, wanted, since)
     aside = [parked(each) for each in context.rows.parked(20, key=consignment_id)] if goods.parked_messages else []

@@ -80,10 +80,16 @@ BOX: BindParameter[str] = bindparam("container_no")
 """The parameter with the container number in each SQL statement of this module."""
 _C, _PARTS, _REQUESTED, _PARKED = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c, t.ASKED_HOLDS.c, t.PARKED.c
 _ANSWER, _SENT = t.FACTS.alias("answer"), t.FACTS.alias("sent")
-MAY_HAVE_BEEN_IN = or_(_PARTS.word != "", ~_one_of(func.coalesce(_C.declared, ""), NOT_THERE))
-"""The condition that the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may have been in
-that container at some time. Anybody may write any container number into a declaration, so a declaration that was never
-accepted does not count."""
+
+
+def may_have_been_in(parts: Any, goods: Any) -> ColumnElement[bool]:
+    """Returns the condition that the goods of a row of `CONSIGNMENT_CONTAINERS`, outer-joined with `CONSIGNMENTS`, may
+    have been in that container at some time. Anybody may write any container number into a declaration, so a declaration
+    that was never accepted does not count. `parts`, `goods`: the columns of the two tables, or of aliases of them."""
+    return or_(parts.word != "", ~_one_of(func.coalesce(goods.declared, ""), NOT_THERE))
+
+
+MAY_HAVE_BEEN_IN = may_have_been_in(_PARTS, _C)
 _INSIDE_NOW = select(_PARTS.consignment_id).where(_PARTS.container_no == BOX, _PARTS.gone.is_(False))
 _PARKED_INSIDE = (
     select(_C.consignment_id)

@@ -79,11 +79,16 @@ class Generation:
 
     def advance(self, connection: Connection) -> None:
         """Counts one more change. Call it in the transaction of that change, after all other rows of the change were
-        written. Does nothing while nobody can sign in (`held`): the database may be an older copy, and further changes
-        could raise its count to that of the file, so that the copy would no longer be noticed."""
+        written. Does nothing while nobody can sign in (`held`), or if the file counts more changes than the database: the
+        database may be an older copy, and further changes could raise its count to that of the file, so that the copy
+        would no longer be noticed."""
         if self.held or self._file is None:
             return
         count = _count(connection, lock=True)
+        # The copy may have been restored since the last comparison. The row of the count is locked, so the file cannot be
+        # ahead for another reason.
+        if (count or 0) < _changes_in(self._file):
+            return
         _set_count(connection, count, (count or 0) + 1)
 
     def look(self) -> None:
@@ -218,6 +223,16 @@ def _read(file: Path) -> RightsFile | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnreadableRightsFile(str(file)) from error
+
+
+def _changes_in(file: Path) -> int:
+    """Returns how many changes of rights the file counts; 0 if it does not exist or cannot be read, which `Generation.look`
+    finds whatever the database counts."""
+    try:
+        noted = _read(file)
+    except UnreadableRightsFile:
+        return 0
+    return noted.changes if noted else 0
 
 
 def _write(file: Path, noted: RightsFile) -> None:

@@ -35,6 +35,7 @@ from services.console.readmodel.container_rows import (
     SHOWN_HOLDS,
     ContainerRows,
     is_watched,
+    may_have_been_in,
     rows_of_container,
 )
 from services.console.readmodel.cursors import Cursor, WrongFeed
@@ -288,14 +289,7 @@ class ReadModelQueries:
         `is_former`: an officer took the consignment off the container, or it was in the container only in an earlier visit than the latest
         one. `is_in_alarm`: an alarm about the end of that earlier visit keeps the container inside."""
         parts, box = t.CONSIGNMENT_CONTAINERS.c, t.CONTAINERS.c
-        came_again = func.coalesce(parts.arrived_us >= box.visit_us, false())
-        has_left = and_(parts.gone, box.visit != "", box.visit_end == "")
-        ended = and_(parts.ended != "", box.visit != "", parts.ended != box.visit, ~came_again)
-        is_former = func.coalesce(or_(parts.struck, has_left, ended), false())
-        line_of_visit = literal("%\t") + parts.ended + "\n%"
-        is_in_alarm = and_(
-            ~parts.struck, parts.ended != "", (func.coalesce(box.blocking, "") + "\n").like(line_of_visit)
-        )
+        is_former, is_in_alarm = _is_former(parts, box), _is_in_alarm(parts, box)
         joined = t.CONSIGNMENT_CONTAINERS.outerjoin(t.CONSIGNMENTS, parts.consignment_id == C.consignment_id)
         joined = joined.outerjoin(t.CONTAINERS, parts.container_no == box.container_no)
         kept = (is_former.label("is_former"), is_in_alarm.label("is_in_alarm"))
@@ -317,7 +311,7 @@ class ReadModelQueries:
 
     def blocked(self, limit: int, visible: ColumnElement[bool] | None = None) -> list[Container]:
         """Returns the containers with an alarm that waits for an officer's finding, at most `limit`, the oldest alarm first. `visible`: if
-        given, only containers in which there is at least one consignment that meets this condition."""
+        given, only containers that a consignment which meets this condition makes known (see `of_subject`)."""
         c = t.CONTAINERS.c
         query = select(t.CONTAINERS).where(c.blocking != "").order_by(c.blocked_us, c.container_no).limit(limit)
         if visible is not None:
@@ -449,12 +443,50 @@ def _all_or(visible: ColumnElement[bool] | None) -> ColumnElement[bool]:
     return true() if visible is None else visible
 
 
-def of_subject(subject: ColumnElement[Any], visible: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Returns the condition that `subject` is the id of a consignment that meets the condition `visible`, or the number of a container in
-    which there is such a consignment."""
-    parts = t.CONSIGNMENT_CONTAINERS.c
-    in_it = exists().where(parts.container_no == subject, parts.consignment_id == C.consignment_id, visible)
-    return or_(exists().where(C.consignment_id == subject, visible), in_it)
+def of_subject(
+    subject: ColumnElement[Any], visible: ColumnElement[bool], position: ColumnElement[int] | None = None
+) -> ColumnElement[bool]:
+    """Returns the condition that `subject` is the id of a consignment that meets the condition `visible`, or the number of a container
+    that such a consignment makes known to offices (see `goods_access.inside`): the consignment is in the container; or it was in it only
+    in an earlier visit, and an alarm about the end of that visit keeps the container inside, or the container has no other
+    consignments. `position`: if given, the column with the place of a message about `subject`; the condition is also met if this message
+    names such a consignment that may have been in the container."""
+    parts, box = t.CONSIGNMENT_CONTAINERS.c, t.CONTAINERS.alias()
+    joined = t.CONSIGNMENT_CONTAINERS.join(t.CONSIGNMENTS, parts.consignment_id == C.consignment_id)
+    joined = joined.outerjoin(box, parts.container_no == box.c.container_no)
+    also = [_is_in_alarm(parts, box.c), ~_has_goods(subject)]
+    if position is not None:
+        also.append(exists().where(t.FACTS.c.place == position, t.FACTS.c.body.contains(parts.consignment_id)))
+    known = or_(~_is_former(parts, box.c), *also)
+    in_it = select(parts.consignment_id).select_from(joined)
+    in_it = in_it.where(parts.container_no == subject, visible, MAY_HAVE_BEEN_IN, known)
+    return or_(exists().where(C.consignment_id == subject, visible), in_it.exists())
+
+
+def _has_goods(container_no: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Returns the condition that this container has consignments that are not former ones (see `_is_former`)."""
+    part, goods, box = t.CONSIGNMENT_CONTAINERS.alias(), t.CONSIGNMENTS.alias(), t.CONTAINERS.alias()
+    joined = part.outerjoin(goods, part.c.consignment_id == goods.c.consignment_id)
+    joined = joined.outerjoin(box, part.c.container_no == box.c.container_no)
+    found = select(part.c.consignment_id).select_from(joined).where(part.c.container_no == container_no)
+    return found.where(may_have_been_in(part.c, goods.c), ~_is_former(part.c, box.c)).exists()
+
+
+def _is_former(parts: Any, box: Any) -> ColumnElement[bool]:
+    """Returns the condition that an officer took the consignment off the container, or that it was in the container only in
+    an earlier visit than the latest one. `parts`, `box`: the columns of `CONSIGNMENT_CONTAINERS` and of the outer-joined
+    `CONTAINERS`, or of aliases of them."""
+    came_again = func.coalesce(parts.arrived_us >= box.visit_us, false())
+    has_left = and_(parts.gone, box.visit != "", box.visit_end == "")
+    ended = and_(parts.ended != "", box.visit != "", parts.ended != box.visit, ~came_again)
+    return func.coalesce(or_(parts.struck, has_left, ended), false())
+
+
+def _is_in_alarm(parts: Any, box: Any) -> ColumnElement[bool]:
+    """Returns the condition that an alarm about the end of the last visit with this consignment keeps the container inside.
+    The arguments are those of `_is_former`."""
+    line_of_visit = literal("%\t") + parts.ended + "\n%"
+    return and_(~parts.struck, parts.ended != "", (func.coalesce(box.blocking, "") + "\n").like(line_of_visit))
 
 
 def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
