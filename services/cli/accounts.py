@@ -255,7 +255,7 @@ def add_key(
     from services.console.access.rights import Scope
 
     at = world_us()
-    with people(_here()) as accounts:
+    with _reserved(file), people(_here()) as accounts:
         scopes = scope or [each.value for each in Scope]
         made = accounts.make_key(account, by=by_whom(), at=at, ends_us=at + days * DAY_US, scopes=scopes)
     _show(made, file)
@@ -273,7 +273,7 @@ def rotate(
     """Make another key with the same account and scopes; the old one stays valid for a while. 换发密钥"""
     at = world_us()
     overlap = timedelta(hours=overlap_hours) // timedelta(microseconds=1)
-    with people(_here()) as accounts:
+    with _reserved(file), people(_here()) as accounts:
         made = accounts.rotate(key_id, by=by_whom(), at=at, overlap_us=overlap, ends_us=at + days * DAY_US)
     _show(made, file)
 
@@ -297,17 +297,36 @@ def list_keys(as_json: AsJson = False) -> None:
     screen.tell(as_json, keys=shown)
 
 
+@contextmanager
+def _reserved(file: Path | None) -> Iterator[None]:
+    """Makes the empty file for a key before the key is made, so that no key is in force that nobody has. Ends the command if
+    the file exists already or cannot be made. Deletes it again if no key is made."""
+    if file is None:
+        yield
+        return
+    _write(file, "", fresh=True)
+    try:
+        yield
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def _write(file: Path, text: str, *, fresh: bool = False) -> None:
+    try:
+        write_private(file, text, fresh=fresh)
+    except OSError as error:
+        errors.line(styled(f"{file} cannot be written: {error.strerror}. 无法写入密钥文件。", "red"))
+        raise typer.Exit(1) from error
+
+
 def _show(made: "Shown", file: Path | None) -> None:
     from services.console.access.accounts import written
 
     if file is None:
         screen.line(f"API key, shown once 密钥仅显示一次: {written(made)}")
         return
-    try:
-        write_private(file, f"{written(made)}\n", fresh=True)
-    except OSError as error:
-        errors.line(styled(f"{file} cannot be written: {error.strerror}. 无法写入密钥文件。", "red"))
-        raise typer.Exit(1) from error
+    _write(file, f"{written(made)}\n")
     screen.line(f"Key {made.key_id} is in {file}. 密钥已写入文件")
 
 

@@ -80,7 +80,12 @@ def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(person: Person
     key_id = shown[0].split("_")[1]
     file = tmp_path / "gate.key"
     assert person.types("key", "rotate", key_id, "--overlap-hours", "1", "--file", str(file)).code == 0
-    assert person.types("key", "rotate", key_id, "--file", str(file)).code == 1, "the file is there already"
+    keys = person.types("key", "list").out
+    for arguments in (("rotate", key_id), ("add", "gate")):
+        assert person.types("key", *arguments, "--file", str(file)).code == 1, "the file is there already"
+    assert person.types("key", "list").out == keys, "no key was made that nobody has"
+    other = tmp_path / "other.key"
+    assert person.types("key", "add", "nobody", "--file", str(other)).code == 1 and not other.exists()
     assert person.types("key", "revoke", key_id).code == 0
     assert person.types("account", "authorise", COMPANY, AGENT, "--days", "30").code == 0
     assert person.types("account", "authorise", COMPANY, AGENT, "--end").code == 0
