@@ -44,8 +44,8 @@ def consignee(declaration: Declaration, today: date) -> Findings:
 
 
 def _is_declarant(declaration: Declaration) -> bool:
-    """Returns whether the consignee is the same party as the declarant. Returns False if the declarant has a fault of
-    shape, so that the consignee is then judged by itself."""
+    """Returns whether the consignee is the same party as the declarant. Returns False if the field of the
+    declarant is missing or is not a text (UnsoundField); the consignee is then judged by itself."""
     try:
         return declaration.consignee == declaration.declarant
     except UnsoundField:

@@ -89,8 +89,8 @@ def look_for(
         elif entry.kind == "ReportArrival":
             came[entry.key] = min(entry.timestamp_ms, came.get(entry.key, _NEVER))
         elif entry.key in stays and _departs(entry.kind, entry.body):
-            # A departure may be reported several times. Each report has the same event time, so the departure counts once, with the time of the
-            # first report.
+            # A departure may be reported several times, each time with the same event time. So it counts once for each event time. Without
+            # `real_time`, its time is the moment of its first report.
             times = departures[entry.key]
             happened = entry.body["occurred_at"]
             moment = entry.timestamp_ms if real_time is None else real_time(datetime.fromisoformat(happened)) * 1000

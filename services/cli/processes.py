@@ -119,9 +119,9 @@ class Child:
 
 
 def rehearsal() -> dict[str, str]:
-    """Returns environment variables for a worker in a benchmark or a test, whose goods are made up. The worker draws
-    with the published key, which it accepts only with a sandbox clock. So it gets a sandbox clock that shows real
-    time."""
+    """Returns environment variables for a worker in a benchmark or a test, whose goods are made up. It gets the
+    draw key that everybody knows (PUBLISHED_ID), with which a worker starts only if its clock is that of a sandbox. So it
+    also gets the clock of a sandbox, which here runs at the speed of real time."""
     return {"DTG_DRAW_KEYS": PUBLISHED_ID, **Clock.sandbox(1.0).environment()}
 
 

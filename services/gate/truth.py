@@ -88,8 +88,8 @@ class Visit:
 
     def taken_out(self, part: Part) -> bool:
         """Returns whether these goods left the box when it was stripped: they went into other containers, or were handed out as released. After
-        the visit has ended, only a release that counted at that time matters. Otherwise each later statement of the release desk, which itself
-        follows from how the goods left, would change how they left."""
+        the visit has ended, a release counts only if it was in force when the box was stripped or when the visit ended. What the release desk
+        states later follows from how the goods left, so it must not change this answer."""
         if self.went_elsewhere(part):
             return True
         if self.stripped is None:

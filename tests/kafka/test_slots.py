@@ -51,7 +51,7 @@ worker's session, a session lasts longer than this limit."""
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
-    """Yields a border with a broker that only the workers of these tests use."""
+    """Yields a `Border`, by which tests send requests and read facts, on a broker that only the workers of these tests use."""
     with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS, settings=LENIENT) as broker:
         border = Border(broker.bootstrap, PARTITIONS)
         yield border
