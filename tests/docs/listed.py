@@ -41,6 +41,7 @@ LISTED = {
     "make gate-latency": LONG,
     "make rights-cost": LONG,
     "make gate-latency ARGS=--write": LONG,
+    "make rights-cost ARGS=--write": LONG,
     "make recovery": LONG,
     "make recovery ARGS=--write": LONG,
     "make stops": LONG,
