@@ -108,7 +108,8 @@ def _reports_arrival(visit: Visit, part: Part) -> bool:
     assert part.arrived_at is not None, "it is the gate's"
     if visit.opening is None or same_word(part.conveyance, visit.conveyance) is False:
         return False
-    return any(abs(report.at - part.arrived_at) <= SAME_EVENT for report in visit.openings)
+    first, last = part.arrived_at - SAME_EVENT, part.arrived_at + SAME_EVENT
+    return any(first <= report.at <= last for report in visit.openings)
 
 
 def _departure_is_reported(visit: Visit) -> bool:
