@@ -230,7 +230,7 @@ OF_THE_WORST = {
     "a mass as text of two million digits": 422,
     "a text of two million signs": 422,
     "strings full of separators": 422,
-    "many short strings": 413,
+    "many short strings": 400,
     "blanks": 202,
     "nested": 400,
     "as many lines of goods as there may be": 202,
