@@ -2,8 +2,7 @@
 
 import os
 from pathlib import Path
-
-from services.shell.fresh import fresh_key
+from tempfile import mkstemp
 
 _OPEN_TO_OTHERS = 0o037
 """A file with a secret may have none of these mode bits: any right of other users, and any right of the group except reading. The
@@ -46,8 +45,8 @@ def write_private(file: Path, text: str, *, fresh: bool = False) -> None:
     With `fresh`, raises FileExistsError if the file exists already, even if another process makes it at the same moment.
     """
     # Threads of one process may write the same file at the same time, so the name beside it is new each time.
-    beside = file.with_name(f"{file.name}.{fresh_key()[:12]}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, name = mkstemp(".new", f"{file.name}.", file.parent)
+    beside = Path(name)
     try:
         with open(descriptor, "w", encoding="utf-8") as opened:
             opened.write(text)
