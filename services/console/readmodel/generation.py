@@ -87,7 +87,8 @@ class Generation:
         count = _count(connection, lock=True)
         # The copy may have been restored since the last comparison. The row of the count is locked, so the file cannot be
         # ahead for another reason.
-        if (count or 0) < _changes_in(self._file):
+        noted = _read_if_possible(self._file)
+        if noted is not None and (count or 0) < noted.changes:
             return
         _set_count(connection, count, (count or 0) + 1)
 
@@ -152,10 +153,7 @@ class Generation:
     def lacking(self) -> list[Grant]:
         """Returns the grants of the file that the database does not have, the latest first; an empty list if the file cannot be
         read."""
-        try:
-            noted = _read(self._file) if self._file else None
-        except UnreadableRightsFile:
-            return []
+        noted = _read_if_possible(self._file) if self._file else None
         if noted is None:
             return []
         with self._reading.begin() as connection:
@@ -167,10 +165,7 @@ class Generation:
         ended after the copy was made. `by`: the administrator who confirms; `at`: microseconds since 1970 UTC."""
         if self._file is None or not self.held:
             return
-        try:
-            noted = _read(self._file)
-        except UnreadableRightsFile:
-            noted = None
+        noted = _read_if_possible(self._file)
         with self._engine.begin() as connection:
             count = _count(connection, lock=True)
             connection.execute(delete(t.SESSIONS))
@@ -225,14 +220,13 @@ def _read(file: Path) -> RightsFile | None:
         raise UnreadableRightsFile(str(file)) from error
 
 
-def _changes_in(file: Path) -> int:
-    """Returns how many changes of rights the file counts; 0 if it does not exist or cannot be read, which `Generation.look`
-    finds whatever the database counts."""
+def _read_if_possible(file: Path) -> RightsFile | None:
+    """Returns the content of the file; None if there is no file, or if it cannot be read. Use it only where `Generation.look`
+    has noticed, or will notice, that the file cannot be read."""
     try:
-        noted = _read(file)
+        return _read(file)
     except UnreadableRightsFile:
-        return 0
-    return noted.changes if noted else 0
+        return None
 
 
 def _write(file: Path, noted: RightsFile) -> None:
