@@ -9,6 +9,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    FromClause,
+    Join,
     Row,
     Select,
     and_,
@@ -290,8 +292,7 @@ class ReadModelQueries:
         one. `is_in_alarm`: an alarm about the end of that earlier visit keeps the container inside."""
         parts, box = t.CONSIGNMENT_CONTAINERS.c, t.CONTAINERS.c
         is_former, is_in_alarm = _is_former(parts, box), _is_in_alarm(parts, box)
-        joined = t.CONSIGNMENT_CONTAINERS.outerjoin(t.CONSIGNMENTS, parts.consignment_id == C.consignment_id)
-        joined = joined.outerjoin(t.CONTAINERS, parts.container_no == box.container_no)
+        joined = _goods_in_containers(t.CONSIGNMENT_CONTAINERS, t.CONSIGNMENTS, t.CONTAINERS)
         kept = (is_former.label("is_former"), is_in_alarm.label("is_in_alarm"))
         named = (parts.consignment_id, C.declarant, C.customs_office, C.bill_no, *kept)
         query = select(*named).select_from(joined).where(parts.container_no == container_no, MAY_HAVE_BEEN_IN)
@@ -466,10 +467,19 @@ def of_subject(
 def _has_goods(container_no: ColumnElement[Any]) -> ColumnElement[bool]:
     """Returns the condition that this container has consignments that are not former ones (see `_is_former`)."""
     part, goods, box = t.CONSIGNMENT_CONTAINERS.alias(), t.CONSIGNMENTS.alias(), t.CONTAINERS.alias()
-    joined = part.outerjoin(goods, part.c.consignment_id == goods.c.consignment_id)
-    joined = joined.outerjoin(box, part.c.container_no == box.c.container_no)
-    found = select(part.c.consignment_id).select_from(joined).where(part.c.container_no == container_no)
+    found = (
+        select(part.c.consignment_id)
+        .select_from(_goods_in_containers(part, goods, box))
+        .where(part.c.container_no == container_no)
+    )
     return found.where(may_have_been_in(part.c, goods.c), ~_is_former(part.c, box.c)).exists()
+
+
+def _goods_in_containers(part: FromClause, goods: FromClause, box: FromClause) -> Join:
+    """Returns the rows of `CONSIGNMENT_CONTAINERS` with their consignments and containers, which may be missing. The
+    arguments are the three tables, or aliases of them."""
+    joined = part.outerjoin(goods, part.c.consignment_id == goods.c.consignment_id)
+    return joined.outerjoin(box, part.c.container_no == box.c.container_no)
 
 
 def _is_former(parts: Any, box: Any) -> ColumnElement[bool]:
