@@ -3,7 +3,7 @@ and `dtg key`."""
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from anyio import to_thread
@@ -236,6 +236,12 @@ def account_page(request: Request, name: Name) -> Response:
     return _account(request, name)
 
 
+def _days_of(key: Any) -> int:
+    """Returns how many days the form offers for a key that takes the place of this one: as many as this one was made
+    for."""
+    return USUAL_DAYS if key.ends_us is None else max((key.ends_us - key.made_us) // DAY, 1)
+
+
 def _account(request: Request, name: str, problem: Problem | None = None, typed: Typed | None = None) -> Response:
     record, at, account = _record(request), world_us(), authenticator_of(request).accounts.account(name)
     if account is None:
@@ -251,7 +257,7 @@ def _account(request: Request, name: str, problem: Problem | None = None, typed:
         account=account._replace(password="yes" if account.password else ""),
         at=at,
         in_force=record.in_force([name], at)[name],
-        keys=[(key, why_no_key(key, account, at)) for key in record.keys_of(name)],
+        keys=[(key, why_no_key(key, account, at), _days_of(key)) for key in record.keys_of(name)],
         clients=record.clients_of(account.company),
         grants=[row for _, row in given[:LATEST]],
         more=f"/grants?{urlencode({'account': name})}" if len(given) > LATEST else None,
