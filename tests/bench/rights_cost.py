@@ -73,13 +73,18 @@ screen = Console(highlight=False, width=110)
 ALL = Who(TESTER, frozenset(Role), EVERY_COMPANY, EVERY_OFFICE)
 
 
+WITH, WITHOUT = signal.SIGUSR1, signal.SIGUSR2
+
+
 class Door:
     """Stands in place of `prove` in a console. As long as `rights` is true it does what `prove` does; otherwise each request
-    comes from one account that has all roles, and no key or right is checked. SIGUSR1 switches between the two."""
+    comes from one account that has all roles, and no key or right is checked. WITH and WITHOUT are the signals that set
+    it."""
 
     def __init__(self) -> None:
         self.rights = True
-        signal.signal(signal.SIGUSR1, self._switch)
+        for number in (WITH, WITHOUT):
+            signal.signal(number, self._set)
 
     async def prove(self, request: Request) -> None:
         if self.rights:
@@ -87,8 +92,8 @@ class Door:
         else:
             request.scope["who"] = ALL
 
-    def _switch(self, number: int, frame: object) -> None:
-        self.rights = not self.rights
+    def _set(self, number: int, frame: object) -> None:
+        self.rights = number == WITH
 
 
 def serve() -> None:
@@ -136,13 +141,9 @@ def cost_at_console(rounds: int, each: int) -> list[tuple[float, float]]:
         return [DAY.plan(next(numbers)).declaration.model_dump_json().encode() for _ in range(most)]
 
     with tempfile.TemporaryDirectory(prefix="dtg-rights-") as folder, console_with_door(Path(folder)) as (port, pid):
-        now_with = True
 
         def lodged_as(rights: bool, most: int) -> float:
-            nonlocal now_with
-            if rights != now_with:
-                os.kill(pid, signal.SIGUSR1)
-                now_with = rights
+            os.kill(pid, WITH if rights else WITHOUT)
             return lodged(port, pid, bodies(most))
 
         for rights in (True, False):

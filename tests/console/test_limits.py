@@ -5,7 +5,6 @@ import gc
 import socket
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
@@ -24,6 +23,7 @@ from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS
 from tests.console.conftest import Running, end_of_feed
 from tests.console.test_api import problem
+from tests.loops import finish
 from tests.people import LINE, headers_of
 from tests.waiting import wait
 
@@ -230,8 +230,7 @@ def test_a_thousand_who_wait_for_one_release_are_one_query() -> None:
         return queries
 
     # After a browser test, Playwright's event loop runs in the main thread. So this event loop needs another thread.
-    with ThreadPoolExecutor() as thread:
-        assert thread.submit(asyncio.run, all_of_them()).result() == 3
+    assert finish(all_of_them()) == 3
 
 
 def test_a_thousand_who_are_woken_by_one_ring_are_one_query_and_leave_the_loop_to_others() -> None:
@@ -264,8 +263,7 @@ def test_a_thousand_who_are_woken_by_one_ring_are_one_query_and_leave_the_loop_t
         assert await bell.wait(1, 60)
         assert await news.ask(bell.rung, "cursor 1", query) == 3, "a later ring"
 
-    with ThreadPoolExecutor() as thread:
-        thread.submit(asyncio.run, all_of_them()).result()
+    finish(all_of_them())
 
 
 def test_of_the_pages_that_a_stream_reads_without_a_ring_only_a_few_stay_in_memory() -> None:
@@ -285,8 +283,7 @@ def test_of_the_pages_that_a_stream_reads_without_a_ring_only_a_few_stay_in_memo
         gc.collect()
         return len([one for one in pages if one() is not None])
 
-    with ThreadPoolExecutor() as thread:
-        assert 1 <= thread.submit(asyncio.run, catch_up()).result() <= REMEMBERED_ANSWERS
+    assert 1 <= finish(catch_up()) <= REMEMBERED_ANSWERS
 
 
 def test_a_query_that_failed_is_made_again_although_the_bell_has_not_rung() -> None:
@@ -303,8 +300,7 @@ def test_a_query_that_failed_is_made_again_although_the_bell_has_not_rung() -> N
             await news.ask(0, "cursor", fails)
         return await news.ask(0, "cursor", answers)
 
-    with ThreadPoolExecutor() as thread:
-        assert thread.submit(asyncio.run, twice()).result() == "page"
+    assert finish(twice()) == "page"
 
 
 def test_a_ring_while_the_rows_are_read_is_not_missed() -> None:
@@ -320,5 +316,4 @@ def test_a_ring_while_the_rows_are_read_is_not_missed() -> None:
         bell.close()
         assert await bell.wait(bell.rung, 60)
 
-    with ThreadPoolExecutor() as thread:
-        thread.submit(asyncio.run, one()).result()
+    finish(one())

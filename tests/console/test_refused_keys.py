@@ -1,7 +1,5 @@
 """Do keys that are not valid displace valid keys from the console's cache?"""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from services.console.api.authentication import Authenticator
 from services.console.readmodel.database import migrate, open_engine
 from services.console.settings import ConsoleSettings
 from services.shell.clock import world_us
+from tests.loops import finish
 from tests.people import TESTER, admit, key_of
 
 
@@ -43,8 +42,7 @@ def test_made_up_keys_displace_no_valid_key_and_a_revoked_key_is_refused(
             with pytest.raises(SignInRefused, match="key_revoked"):
                 await authenticator.of_key(valid)
 
-    with ThreadPoolExecutor() as thread:
-        thread.submit(asyncio.run, ask()).result()
+    finish(ask())
     engine.dispose()
 
 
@@ -65,6 +63,5 @@ def test_a_stream_is_checked_against_the_rows_and_not_against_the_cache(tmp_path
         with pytest.raises(SignInRefused, match="key_revoked"):
             await authenticator.of_key(valid, cached=False)
 
-    with ThreadPoolExecutor() as thread:
-        thread.submit(asyncio.run, ask()).result()
+    finish(ask())
     engine.dispose()
